@@ -1,0 +1,29 @@
+# One interface target carries what every target of the project is compiled with.
+add_library(procpool_flags INTERFACE)
+target_compile_options(procpool_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  # GCC 12 reports overlapping copies inside std::string's operator+ that cannot happen (GCC bug 105329).
+  -Wno-restrict
+  # Bit-exact arithmetic: a*b+c is two roundings everywhere, never one (docs/decisions/0003-bit-exact-kernels.md).
+  -ffp-contract=off)
+target_include_directories(procpool_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(procpool_flags INTERFACE
+  # message_queue's try-calls lock too: after 50 ms they give up instead of waiting for a stopped process.
+  BOOST_INTERPROCESS_ENABLE_TIMEOUT_WHEN_LOCKING
+  BOOST_INTERPROCESS_TIMEOUT_WHEN_LOCKING_DURATION_MS=50)
+
+if(PROCPOOL_SANITIZE)
+  string(REPLACE "," ";" sanitizers "${PROCPOOL_SANITIZE}")
+  foreach(sanitizer IN LISTS sanitizers)
+    target_compile_options(procpool_flags INTERFACE -fsanitize=${sanitizer})
+    target_link_options(procpool_flags INTERFACE -fsanitize=${sanitizer})
+  endforeach()
+  target_compile_options(procpool_flags INTERFACE -fno-omit-frame-pointer -fno-sanitize-recover=all)
+endif()
+
+# The worker is linked statically (a dynamic C++ program spends over 1 ms in the loader), but for the sanitizers,
+# whose run-time must be a shared one.
+add_library(procpool_static INTERFACE)
+if(NOT PROCPOOL_SANITIZE)
+  target_link_options(procpool_static INTERFACE -static)
+endif()

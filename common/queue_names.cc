@@ -1,0 +1,107 @@
+#include "common/queue_names.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "common/checksum.h"
+#include "common/error.h"
+#include "common/unique_fd.h"
+
+namespace procpool {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kDirectory = "/dev/shm";
+constexpr std::string_view kPrefix = "procpool.";
+constexpr std::string_view kLockSuffix = ".lock";
+
+std::string RandomHex() {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number) ThrowErrno("read", "random numbers");
+  return HexDigest(number);
+}
+
+std::string PathOf(std::string_view name) { return std::string(kDirectory) + "/" + std::string(name); }
+
+// A locked file may have been unlinked between open and flock; only one that still has its name counts.
+bool StillNamed(const UniqueFd& fd) {
+  struct stat status {};
+  return ::fstat(fd.get(), &status) == 0 && status.st_nlink > 0;
+}
+
+}  // namespace
+
+struct QueueNameLease::State {
+  std::string stem;  // "procpool.<random>"
+  std::string lock_path;
+  UniqueFd lock;
+  std::atomic<unsigned> next{0};
+};
+
+QueueNameLease::QueueNameLease() : state_(std::make_unique<State>()) {
+  // A reclaimer may lock and remove the new file in the instant before it is locked here; then another name is tried.
+  for (int tries = 0; tries < 16; ++tries) {
+    state_->stem = std::string(kPrefix) + RandomHex();
+    state_->lock_path = PathOf(state_->stem + std::string(kLockSuffix));
+    state_->lock.Reset(::open(state_->lock_path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!state_->lock) {
+      if (errno == EEXIST) continue;
+      ThrowErrno("create", state_->lock_path, "the queue transport needs a writable /dev/shm; use --transport pipe or shm");
+    }
+    if (::flock(state_->lock.get(), LOCK_EX | LOCK_NB) == 0 && StillNamed(state_->lock)) return;
+  }
+  throw Error(Blame::kMachine, {"create", "a lock file in /dev/shm", "each new one was taken away at once",
+                                "look for a program that removes files there"});
+}
+
+QueueNameLease::~QueueNameLease() { ::unlink(state_->lock_path.c_str()); }
+
+std::string QueueNameLease::NewStem() { return state_->stem + "." + std::to_string(state_->next++); }
+
+std::shared_ptr<QueueNameLease> QueueNameLease::Get() {
+  static std::mutex mutex;
+  static std::weak_ptr<QueueNameLease> current;
+  const std::lock_guard lock(mutex);
+  if (std::shared_ptr<QueueNameLease> lease = current.lock()) return lease;
+  ReclaimQueueNames();
+  std::shared_ptr<QueueNameLease> lease(new QueueNameLease);
+  current = lease;
+  return lease;
+}
+
+int ReclaimQueueNames() {
+  int reclaimed = 0;
+  std::error_code ignored;
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(kDirectory, ignored)) {
+    std::string name = entry.path().filename().string();
+    if (name.starts_with(kPrefix)) names.push_back(std::move(name));
+  }
+  for (const std::string& name : names) {
+    if (!name.ends_with(kLockSuffix)) continue;
+    const std::string lock_path = PathOf(name);
+    const UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(lock)) continue;
+    const std::string stem = name.substr(0, name.size() - kLockSuffix.size()) + ".";
+    for (const std::string& other : names) {
+      if (other != name && other.starts_with(stem) && ::unlink(PathOf(other).c_str()) == 0) ++reclaimed;
+    }
+    if (::unlink(lock_path.c_str()) == 0) ++reclaimed;
+  }
+  return reclaimed;
+}
+
+}  // namespace procpool

@@ -1,0 +1,254 @@
+#include "master/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iostream>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "common/build_id.h"
+#include "common/host.h"
+#include "common/kernel.h"
+#include "common/log.h"
+#include "master/colormap.h"
+
+namespace procpool {
+namespace {
+
+constexpr unsigned kMostProcs = 1024;
+constexpr std::uint64_t kMostChunks = 1'000'000'000;
+constexpr std::uint64_t kChunksPerWorker = 8;
+constexpr std::uint32_t kMostPoints = 2'147'483'647;
+constexpr double kLongestTimeout = 1e6;
+
+template <typename T>
+using Names = std::vector<std::pair<std::string, T>>;
+
+template <typename T>
+std::string Listed(const Names<T>& names) {
+  std::string text;
+  for (const auto& [name, value] : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// An option whose value is one of some names.
+template <typename T>
+CLI::Option* AddChoice(CLI::App& app, const std::string& option, T& target, const Names<T>& names,
+                       const std::string& help, const std::string& shown_default) {
+  return app
+      .add_option_function<std::string>(
+          option,
+          [&target, names, option](const std::string& text) {
+            for (const auto& [name, value] : names) {
+              if (name == text) {
+                target = value;
+                return;
+              }
+            }
+            throw CLI::ValidationError(option, "'" + text + "' is unknown; allowed are " + Listed(names));
+          },
+          help + ": " + Listed(names))
+      ->type_name("NAME")
+      ->default_str(shown_default);
+}
+
+Names<std::string> SameNames(std::vector<std::string> names) {
+  Names<std::string> pairs;
+  for (std::string& name : names) pairs.emplace_back(name, name);
+  return pairs;
+}
+
+// Numbers are read strictly: the whole text, in range, no sign tricks, no silent truncation.
+template <typename Number>
+CLI::Option* AddNumber(CLI::App& app, const std::string& option, Number least, Number most,
+                       std::function<void(Number)> set, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          option,
+          [=](const std::string& text) {
+            Number number{};
+            const char* end = text.data() + text.size();
+            const auto [stopped, error] = std::from_chars(text.data(), end, number);
+            if (error != std::errc() || stopped != end || !(number >= least && number <= most)) {
+              std::ostringstream allowed;
+              allowed << "'" << text << "' is not a number from " << least << " to " << most;
+              throw CLI::ValidationError(option, allowed.str());
+            }
+            set(number);
+          },
+          help)
+      ->type_name("N");
+}
+
+std::pair<double, double> ParseComplex(const std::string& option, const std::string& text) {
+  const std::size_t comma = text.find(',');
+  std::pair<double, double> parts;
+  const auto parse = [](const std::string& part, double& number) {
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    return error == std::errc() && end == part.data() + part.size();
+  };
+  if (comma == std::string::npos || !parse(text.substr(0, comma), parts.first) ||
+      !parse(text.substr(comma + 1), parts.second)) {
+    throw CLI::ValidationError(option, "'" + text + "' is not RE,IM, e.g. -0.8,0.156");
+  }
+  return parts;
+}
+
+void ListWorkloads() {
+  for (const auto& [name, description] : BuiltinWorkloads()) {
+    std::cout << name << std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') << description << '\n';
+  }
+}
+
+Names<std::string> KernelChoices() {
+  Names<std::string> names{{"auto", "auto"}};
+  for (const Kernel& kernel : Kernels()) names.emplace_back(kernel.name, kernel.name);
+  return names;
+}
+
+Names<std::string> TransportChoices() {
+  Names<std::string> names;
+  for (const Transport& transport : Transports()) names.emplace_back(transport.name, transport.name);
+  names.emplace_back("threads", "threads");
+  names.emplace_back("serial", "serial");
+  return names;
+}
+
+Names<std::string> ColormapChoices() {
+  Names<std::string> names;
+  for (const ColormapInfo& info : Colormaps()) names.emplace_back(info.name, info.name);
+  return names;
+}
+
+void AddJobOptions(CLI::App& app, RunOptions& options) {
+  AddNumber<unsigned>(app, "--procs", 1, kMostProcs, [&](unsigned n) { options.procs = n; },
+                      "workers (default: CPUs this process may use)");
+  AddNumber<std::uint64_t>(app, "--chunks", 1, kMostChunks, [&](std::uint64_t n) { options.chunks = n; },
+                           "chunks of rows (default: 8 per worker)");
+  AddChoice(app, "--transport", options.transport, TransportChoices(), "how chunks and results travel", "shm");
+  AddChoice(app, "--schedule", options.schedule,
+            Names<Schedule>{{"dynamic", Schedule::kDynamic}, {"static", Schedule::kStatic}, {"guided", Schedule::kGuided}},
+            "who gets which chunk", "dynamic");
+  AddChoice(app, "--payload", options.payload,
+            Names<RowsPayload>{{"rows", RowsPayload::kRows}, {"coords", RowsPayload::kCoords}},
+            "what travels to the workers: row numbers, or every point's z and c", "rows");
+  AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes", "raw");
+  AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
+  AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made", "boost");
+  AddChoice(app, "--wait", options.wait,
+            Names<WaitMode>{{"auto", WaitMode::kAuto},
+                            {"spin", WaitMode::kSpin},
+                            {"hybrid", WaitMode::kHybrid},
+                            {"park", WaitMode::kPark}},
+            "how a side waits for the other", "auto");
+}
+
+void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
+  app.add_option("--workload", options.workload, "a built-in workload, or a TOML file")
+      ->type_name("NAME|FILE.toml")
+      ->capture_default_str();
+  app.add_flag_callback(
+      "--list-workloads",
+      [] {
+        ListWorkloads();
+        throw CLI::Success();
+      },
+      "names of the built-in workloads");
+  WorkloadOverrides& change = options.overrides;
+  AddNumber<std::uint32_t>(app, "--width", 1, kMostPoints, [&](std::uint32_t n) { change.width = n; },
+                           "columns of the grid");
+  AddNumber<std::uint32_t>(app, "--height", 1, kMostPoints, [&](std::uint32_t n) { change.height = n; },
+                           "rows of the grid");
+  AddNumber<std::int32_t>(app, "--max-iterations", 1, 2'147'483'647, [&](std::int32_t n) { change.max_iterations = n; },
+                          "iteration limit");
+  app.add_option_function<std::string>(
+         "--c", [&](const std::string& text) { change.constant = ParseComplex("--c", text); },
+         "constant c of a Julia set, e.g. -0.8,0.156")
+      ->type_name("RE,IM");
+}
+
+void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
+  AddNumber<double>(app, "--timeout", 1e-3, kLongestTimeout, [&](double n) { options.timeout = n; },
+                    "seconds for a chunk, then its worker is killed and the chunk retried (default: none)")
+      ->type_name("S");
+  AddNumber<unsigned>(app, "--retries", 1, 100, [&](unsigned n) { options.retries = n; },
+                      "deaths a chunk may cause before it is given up (default: 3)");
+  AddNumber<std::uint64_t>(app, "--max-chunks-per-worker", 1, kMostChunks,
+                           [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
+                           "replace a worker after so many chunks (default: never)");
+  app.add_option("--worker", options.worker, "worker program (default: `worker` beside master)")->type_name("PATH");
+}
+
+void AddOutputOptions(CLI::App& app, RunOptions& options) {
+  AddChoice(app, "--verify", options.verify,
+            Names<VerifyMode>{{"auto", VerifyMode::kAuto},
+                              {"expected", VerifyMode::kExpected},
+                              {"serial", VerifyMode::kSerial},
+                              {"none", VerifyMode::kNone}},
+            "against the workload's checksum, or row by row against the serial baseline", "auto");
+  app.add_option("--output", options.output, "write the grid as a picture (.png, .pgm) or an array (.npy)")
+      ->type_name("FILE");
+  app.add_flag("--partial", options.partial, "write --output also when rows were given up");
+  AddChoice(app, "--colormap", options.colormap, ColormapChoices(), "colours of a picture", "pure-gray");
+  app.add_option("--json", options.json, "write the result as JSON; - for standard output")->type_name("FILE|-");
+  app.add_flag("--quiet", options.quiet, "no summary, no progress");
+  app.add_option_function<std::string>(
+         "--log-level",
+         [&](const std::string& level) {
+           const std::string allowed = CheckLogLevel(level);
+           if (!allowed.empty()) {
+             throw CLI::ValidationError("--log-level", "'" + level + "' is unknown; allowed are " + allowed);
+           }
+           options.log_level = level;
+         },
+         "trace, debug, info, warning, error, critical, off")
+      ->type_name("NAME")
+      ->default_str("warning");
+}
+
+int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // help, version, lists
+  std::string line = error.what();
+  std::ranges::replace(line, '\n', ' ');
+  std::cerr << "master: cannot read the command line: " << line << "; see master --help\n";
+  return 2;
+}
+
+}  // namespace
+
+std::string_view PayloadName(RowsPayload payload) { return payload == RowsPayload::kRows ? "rows" : "coords"; }
+
+Command ParseCommandLine(int argc, char** argv) {
+  Command command;
+  RunOptions& options = command.run;
+  CLI::App app("procpool: computes a fractal with a pool of worker processes and says where the time went.", "master");
+  app.set_version_flag("--version", "procpool " + std::string(Version()));
+  app.set_config("--config", "", "read options from a TOML file, e.g. configs/pool.toml")->type_name("FILE");
+  app.allow_config_extras(false);
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  app.add_subcommand("run", "run one job (the default)")->fallthrough();
+  AddJobOptions(app, options);
+  AddWorkloadOptions(app, options);
+  AddSupervisionOptions(app, options);
+  AddOutputOptions(app, options);
+  app.footer(
+      "Exit codes: 0 done and verified where there was something to verify, 1 failed, 2 wrong usage,\n"
+      "            3 the checksum does not match, 130 interrupted.\n"
+      "Example:    master --procs 8 --chunks 64 --transport pipe --output julia.png");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    command.exit_code = ReportParseError(app, error);
+    return command;
+  }
+  if (options.procs == 0) options.procs = std::min(UsableCpus(), kMostProcs);
+  if (options.transport == "serial") options.procs = 1;
+  if (options.chunks == 0) options.chunks = kChunksPerWorker * options.procs;
+  return command;
+}
+
+}  // namespace procpool

@@ -1,0 +1,169 @@
+#include "master/colormap.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "common/error.h"
+
+namespace procpool {
+namespace {
+
+/// Counts below this have their colours looked up. Above it (limits of iterations that large are
+/// rare) they are computed for each point, so that the table stays in the cache and costs nothing
+/// beside the grid.
+constexpr std::int32_t kTableLimit = 1 << 16;
+
+/// n/max in 0..255, rounded down as the book does: int(n / max * 255), in double precision.
+std::uint8_t Scaled(std::int32_t count, const CountRange& range) {
+  if (range.max <= 0) return 0;
+  return static_cast<std::uint8_t>(static_cast<double>(count) / range.max * 255);
+}
+
+Rgb PureGray(std::int32_t count, const CountRange& range) {
+  const std::uint8_t level = Scaled(count, range);
+  return {level, level, level};
+}
+
+/// The documents write the number (n + 256 n + 65536 n) * factor into 32 bits, little-endian, and
+/// have the bytes read as red, green, blue, unused. The carries from byte to byte are what gives
+/// the false gray its colours.
+Rgb Spread(std::uint32_t level, std::uint32_t factor) {
+  const std::uint32_t packed = (level + 256U * level + 65536U * level) * factor;
+  return {static_cast<std::uint8_t>(packed), static_cast<std::uint8_t>(packed >> 8U),
+          static_cast<std::uint8_t>(packed >> 16U)};
+}
+
+/// High Performance Python, chapter 2: the count is brought to 0..255 first.
+Rgb FalseGray(std::int32_t count, const CountRange& range) {
+  return Spread(Scaled(count, range), 16);
+}
+
+/// The EuroPython tutorial: the count as it is.
+Rgb FalseGray8(std::int32_t count, const CountRange& /*range*/) {
+  return Spread(static_cast<std::uint32_t>(count), 8);
+}
+
+std::uint8_t SrgbByte(double linear) {
+  const double clamped = std::clamp(linear, 0.0, 1.0);
+  const double encoded =
+      clamped <= 0.0031308 ? 12.92 * clamped : 1.055 * std::pow(clamped, 1 / 2.4) - 0.055;
+  return static_cast<std::uint8_t>(std::lround(encoded * 255));
+}
+
+/// Oklab to sRGB; formula and constants: Bjorn Ottosson, "A perceptual color space for image
+/// processing" (2020).
+Rgb FromOklch(double lightness, double chroma, double hue_degrees) {
+  const double hue = hue_degrees * std::numbers::pi / 180;
+  const double a = chroma * std::cos(hue);
+  const double b = chroma * std::sin(hue);
+  const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
+  const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
+  const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
+  return {SrgbByte(+4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+          SrgbByte(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+          SrgbByte(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
+}
+
+/// Dark violet over blue and green to yellow, after the look of matplotlib's default map: lightness
+/// and hue change at a constant rate in Oklab, so equal steps of the value look about equally
+/// large, and the order survives in gray. The chroma dips in the middle to keep blue-green inside
+/// sRGB.
+const std::array<Rgb, 256>& VioletToYellow() {
+  static const std::array<Rgb, 256> ramp = [] {
+    std::array<Rgb, 256> colours;
+    for (std::size_t i = 0; i < colours.size(); ++i) {
+      const double t = static_cast<double>(i) / 255;
+      colours[i] = FromOklch(0.27 + 0.65 * t, 0.12 + 0.04 * t - 0.16 * t * (1 - t), 310 - 200 * t);
+    }
+    return colours;
+  }();
+  return ramp;
+}
+
+/// The workshop shows n^(1/3), and its plotting library stretches smallest..largest over the whole
+/// ramp.
+Rgb Power(std::int32_t count, const CountRange& range) {
+  const double low = std::cbrt(range.min);
+  const double extent = std::cbrt(range.max) - low;
+  const double t = extent > 0 ? (std::cbrt(count) - low) / extent : 0;
+  return VioletToYellow()[static_cast<std::size_t>(std::lround(std::clamp(t, 0.0, 1.0) * 255))];
+}
+
+constexpr std::array kColormaps = {
+    ColormapInfo{"pure-gray", "n/max as 256 grays", true, PureGray},
+    ColormapInfo{"false-gray", "n/max, times 16, spread over red, green and blue", false,
+                 FalseGray},
+    ColormapInfo{"false-gray-8", "n itself, times 8, spread over red, green and blue", false,
+                 FalseGray8},
+    ColormapInfo{"power", "the cube root of n, from violet to yellow", false, Power},
+};
+
+}  // namespace
+
+CountRange RangeOf(std::span<const std::int32_t> counts) {
+  // Read as unsigned, the counts below zero are the largest: no branch is needed to leave them out
+  // of the minimum.
+  std::uint32_t smallest = std::numeric_limits<std::uint32_t>::max();
+  std::int32_t lowest = 0;
+  std::int32_t largest = 0;
+  for (const std::int32_t count : counts) {
+    smallest = std::min(smallest, static_cast<std::uint32_t>(count));
+    lowest = std::min(lowest, count);
+    largest = std::max(largest, count);
+  }
+  const bool any = smallest <= static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
+  return {any ? static_cast<std::int32_t>(smallest) : 0, largest, lowest < 0};
+}
+
+std::span<const ColormapInfo> Colormaps() {
+  return kColormaps;
+}
+
+const ColormapInfo& FindColormap(std::string_view name) {
+  for (const ColormapInfo& info : kColormaps)
+    if (info.name == name) return info;
+  throw Error(Blame::kUser, {"use", "colormap '" + std::string(name) + "'", "there is no such map",
+                             "choose one of " + ColormapNames()});
+}
+
+std::string ColormapNames() {
+  std::string names;
+  for (const ColormapInfo& info : kColormaps)
+    names.append(names.empty() ? "" : ", ").append(info.name);
+  return names;
+}
+
+Colormap::Colormap(const ColormapInfo& info, const CountRange& range) : info_(info), range_(range) {
+  const std::int32_t entries = std::min(range.max, kTableLimit - 1) + 1;
+  table_.reserve(static_cast<std::size_t>(entries));
+  for (std::int32_t count = 0; count < entries; ++count)
+    table_.push_back(info.colour(count, range));
+}
+
+Rgb Colormap::At(std::int32_t count) const {
+  if (static_cast<std::size_t>(count) < table_.size())
+    return table_[static_cast<std::size_t>(count)];
+  return info_.colour(std::min(count, range_.max), range_);
+}
+
+void Colormap::Colour(std::span<const std::int32_t> counts, std::span<std::uint8_t> rgb) const {
+  std::uint8_t* out = rgb.data();
+  for (const std::int32_t count : counts) {
+    const Rgb colour = count < 0 ? kGivenUpColour : At(count);
+    *out++ = colour.red;
+    *out++ = colour.green;
+    *out++ = colour.blue;
+  }
+}
+
+void Colormap::Gray(std::span<const std::int32_t> counts, std::span<std::uint8_t> gray) const {
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const std::uint8_t stripe = i / kGivenUpStripe % 2 == 0 ? 0 : 255;
+    gray[i] = counts[i] < 0 ? stripe : At(counts[i]).red;
+  }
+}
+
+}  // namespace procpool

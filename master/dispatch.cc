@@ -1,0 +1,273 @@
+#include "master/dispatch.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+namespace procpool {
+namespace {
+
+// A worker always has one item to work on and one to go on with.
+constexpr std::size_t kLeastCredit = 2;
+constexpr std::size_t kMostCredit = 256;
+// Outstanding work beyond this buys no throughput and spoils the balance.
+constexpr double kOutstandingWork = 200.0 * kMicrosecond;
+constexpr double kAverageWeight = 0.1;
+// Give up on workers that die at start after so many in a row.
+constexpr unsigned kMostStartFailures = 3;
+constexpr unsigned kMostRechecks = 3;
+
+std::uint32_t NextJobId() {
+  static std::atomic<std::uint32_t> next{1};
+  return next++;
+}
+
+GivenItem GivenOf(const FrameHeader& header) { return {header.item, header.attempt}; }
+
+}  // namespace
+
+Dispatch::Dispatch(Workers& workers, Job& job, JobOptions options, std::atomic<std::uint64_t>* items_done)
+    : workers_(workers),
+      job_(job),
+      options_(options),
+      items_done_(items_done),
+      ledger_(job.items(), workers.slots(), job.owners(), options.most_deaths),
+      credits_(workers.slots()) {}
+
+JobReport Dispatch::Run() {
+  report_.begun = Now();
+  workers_.BeginJob({NextJobId(), std::string(job_.task()), job_.context()});
+  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) workers_.Replace(worker);
+  while (!Finished()) {
+    GiveOut();
+    const Nanoseconds before = Now();
+    workers_.Wait(NextDeadline(), *this);
+    report_.waiting += Now() - before;
+    CheckDeadlines();
+  }
+  workers_.EndJob();
+  report_.finished = Now();
+  report_.items_done = ledger_.done();
+  if (report_.status == JobReport::Status::kDone && interrupted_ && !ledger_.Finished()) {
+    report_.status = JobReport::Status::kInterrupted;
+  }
+  if (report_.status == JobReport::Status::kDone && !report_.given_up.empty()) {
+    report_.status = JobReport::Status::kFailed;
+    report_.error = std::to_string(report_.given_up.size()) + " item(s) given up; the first: " +
+                    report_.given_up.front().reason;
+  }
+  return std::move(report_);
+}
+
+bool Dispatch::Finished() {
+  if (report_.status == JobReport::Status::kFailed || aborted_) return true;
+  if (interrupted_ && ledger_.given() == 0) return true;
+  if (!ledger_.Finished()) return false;
+  const std::vector<std::uint64_t> spoilt = job_.Recheck();
+  if (spoilt.empty()) return true;
+  if (++rechecks_ > kMostRechecks) {
+    Fail("the results of " + std::to_string(spoilt.size()) + " item(s) were overwritten again and again");
+    return true;
+  }
+  for (const std::uint64_t item : spoilt) {
+    Warn("the result of item " + std::to_string(item) + " was overwritten after it was checked; it is computed anew");
+    ledger_.Reopen(item);
+    ++report_.retries;
+  }
+  return false;
+}
+
+// ---- step 1
+
+void Dispatch::GiveOut() {
+  if (interrupted_) return;
+  // Round by round, so that every worker has its first item before any has its second.
+  for (bool gave = true; gave;) {
+    gave = false;
+    for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
+      if (workers_.CanTake(worker) && ledger_.Given(worker) < CreditOf(worker) && GiveOne(worker)) gave = true;
+    }
+  }
+}
+
+// Tiny items stream: credit grows while the predicted outstanding work stays small. Towards the end long items are
+// given only to workers that have none, so that none waits behind a busy worker while another idles.
+std::size_t Dispatch::CreditOf(std::size_t worker) const {
+  const double service = credits_[worker].service_ns;
+  if (service <= 0) return kLeastCredit;
+  const auto streaming = static_cast<std::size_t>(kOutstandingWork / service);
+  if (streaming < kLeastCredit && ledger_.WaitingFor(worker) <= workers_.slots()) return 1;
+  return std::clamp(streaming, kLeastCredit, kMostCredit);
+}
+
+bool Dispatch::GiveOne(std::size_t worker) {
+  Credit& credit = credits_[worker];
+  if (options_.most_items_per_worker != 0 && credit.given >= options_.most_items_per_worker) {
+    workers_.Stop(worker);
+    return false;
+  }
+  const std::optional<GivenItem> given = ledger_.Next(worker);
+  if (!given) return false;
+  if (!workers_.Give(worker, *given, job_.Begin(*given), job_.timed())) {
+    // Its channel is full, or it is dying. Its other items come back when it goes; this one was never sent.
+    job_.Return(*given);
+    ledger_.TakeBack(worker, *given);
+    return false;
+  }
+  if (ledger_.Given(worker) == 1) credit.oldest_since = Now();
+  ++credit.given;
+  return true;
+}
+
+// ---- step 3
+
+Deadline Dispatch::NextDeadline() const {
+  Deadline next = Deadline::Far();
+  if (options_.timeout == 0) return next;
+  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
+    if (ledger_.Given(worker) == 0) continue;
+    const Nanoseconds due = credits_[worker].oldest_since + options_.timeout;
+    if (due < next.time()) next = Deadline::At(due);
+  }
+  return next;
+}
+
+void Dispatch::CheckDeadlines() {
+  if (options_.timeout == 0) return;
+  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
+    const std::optional<GivenItem> oldest = ledger_.Oldest(worker);
+    if (!oldest || !workers_.IsReady(worker) || Now() < credits_[worker].oldest_since + options_.timeout) continue;
+    char seconds[32];  // NOLINT: a short number
+    std::snprintf(seconds, sizeof seconds, "%g", Seconds(options_.timeout));
+    workers_.Kill(worker, "item " + std::to_string(oldest->item) + " took longer than " + seconds + " s");
+  }
+}
+
+void Dispatch::Shift(Nanoseconds stopped) {
+  for (Credit& credit : credits_) {
+    credit.oldest_since += stopped;
+    credit.last_answer += stopped;
+  }
+}
+
+void Dispatch::OnReady(std::size_t /*worker*/) { start_failures_ = 0; }
+
+std::optional<std::span<std::byte>> Dispatch::PlaceFor(std::size_t worker, const FrameHeader& header) {
+  const GivenItem given = GivenOf(header);
+  if (!ledger_.IsOpen(worker, given)) return std::nullopt;
+  return job_.PlaceFor(given, header.offset, header.payload_bytes);
+}
+
+bool Dispatch::OnResult(std::size_t worker, const Frame& frame) {
+  if ((frame.header.flags & kLastPart) == 0) return true;
+  const GivenItem given = GivenOf(frame.header);
+  const ItemResult result{.bytes = frame.header.offset + frame.header.payload_bytes,
+                          .in_place = (frame.header.flags & kInRegion) != 0,
+                          .hash = frame.header.offset == 0 ? frame.header.payload_hash : 0,
+                          .times = frame.times};
+  // PlaceFor() accepted this item, so it is open.
+  if (!job_.Complete(given, result) || !ledger_.Complete(worker, given)) return false;
+  WorkerTally& tally = Tally(worker);
+  ++tally.items;
+  if (frame.times) {
+    tally.compute += frame.times->compute;
+    tally.compute_cpu += frame.times->compute_cpu;
+    tally.sending += frame.times->sending;
+  }
+  Answered(worker);
+  return true;
+}
+
+void Dispatch::Answered(std::size_t worker) {
+  Credit& credit = credits_[worker];
+  const Nanoseconds now = Now();
+  const Nanoseconds since = std::max(credit.last_answer, credit.oldest_since);
+  const auto service = static_cast<double>(std::max<Nanoseconds>(now - since, 1));
+  credit.service_ns = credit.service_ns == 0
+                          ? service
+                          : (1 - kAverageWeight) * credit.service_ns + kAverageWeight * service;
+  credit.last_answer = now;
+  credit.oldest_since = now;  // of the item behind it, if there is one
+  fruitless_deaths_ = 0;
+  if (items_done_ != nullptr) items_done_->fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Dispatch::OnFailed(std::size_t worker, const GivenItem& given, const std::string& type,
+                        const std::string& text) {
+  if (!ledger_.Fail(worker, given)) return false;
+  Answered(worker);
+  GiveUp(given.item, "its task threw " + type + ": " + text);
+  return true;
+}
+
+void Dispatch::GiveUp(std::uint64_t item, std::string reason) {
+  reason = "item " + std::to_string(item) + ": " + reason;
+  spdlog::error("{}", reason);
+  job_.GiveUp(item, reason);
+  report_.given_up.push_back({item, std::move(reason)});
+}
+
+void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
+  Credit& credit = credits_[worker];
+  const std::string who = "worker " + std::to_string(worker) + " (pid " + std::to_string(departure.pid) + ") ";
+  const std::string how = departure.exit.Text() + (departure.reason.empty() ? "" : ", because " + departure.reason);
+  const bool blame = departure.was_ready && !departure.on_request;
+  for (const GivenItem& given : ledger_.GivenTo(worker)) job_.Return(given);
+  const DeathReport death = ledger_.WorkerDied(worker, blame);
+  credit = Credit{};
+
+  if (!departure.was_ready) {
+    ++start_failures_;
+    if (departure.hopeless || start_failures_ >= kMostStartFailures) {
+      return Fail(who + how + " before it was ready" +
+                  (departure.hopeless ? "" : ", like " + std::to_string(start_failures_ - 1) + " before it"));
+    }
+    Warn(who + how + " before it was ready; another one takes its place");
+  } else if (!departure.on_request) {
+    ++report_.deaths;
+    ++fruitless_deaths_;
+    std::string what = who + how;
+    if (death.blamed) what += " while it had item " + std::to_string(death.blamed->item);
+    Warn(what);
+    report_.retries += death.returned + (death.blamed && !death.given_up ? 1 : 0);
+    if (death.given_up) {
+      GiveUp(death.blamed->item, "it has killed " + std::to_string(death.deaths) + " workers; the last one was " + how);
+    }
+    // Every death is some item's fault or comes from outside; if nothing is ever answered in between, stop.
+    if (fruitless_deaths_ > kMostStartFailures * (workers_.slots() + options_.most_deaths)) {
+      return Fail("workers die faster than they answer; the last: " + who + how);
+    }
+  }
+  const bool wanted = !interrupted_ && !ledger_.Finished();
+  if (wanted) workers_.Replace(worker);
+}
+
+void Dispatch::OnSlotLost(std::size_t worker, const std::string& error) {
+  Warn("going on with fewer workers: " + error);
+  ledger_.ReleaseShare(worker);
+}
+
+void Dispatch::Fail(std::string error) {
+  if (report_.status == JobReport::Status::kFailed) return;
+  report_.status = JobReport::Status::kFailed;
+  report_.error = std::move(error);
+}
+
+void Dispatch::Warn(std::string warning) {
+  spdlog::warn("{}", warning);
+  report_.warnings.push_back(std::move(warning));
+}
+
+WorkerTally& Dispatch::Tally(std::size_t worker) {
+  Credit& credit = credits_[worker];
+  if (!credit.tally_open) {
+    credit.tally_open = true;
+    credit.tally = tallies_.size();
+    tallies_.push_back({.slot = worker, .record = workers_.record(worker)});
+  }
+  return tallies_[credit.tally];
+}
+
+}  // namespace procpool

@@ -1,0 +1,96 @@
+// The ledger: which item is where, at which attempt. Pure bookkeeping, without processes, channels or clocks.
+//
+//   waiting ──Next──▶ given ──Complete──▶ done
+//      ▲                │  ├──Fail──────▶ given up   (the task threw: an answer)
+//      └──WorkerDied────┘  └──WorkerDied▶ given up   (it has killed `most_deaths` workers)
+//
+// Invariants:
+//   L1  Every item is in exactly one state; waiting + given + done + given up = items.
+//   L2  An item is open for exactly the worker and attempt it was last given to; every other answer is refused.
+//   L3  A death is blamed on the oldest item the worker had not answered, on no other; its attempt and those of the
+//       items queued behind it go up, so that late answers of the dead are recognised.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace procpool {
+
+struct GivenItem {
+  std::uint64_t item = 0;
+  std::uint32_t attempt = 0;  ///< counts from 0
+  bool operator==(const GivenItem&) const = default;
+};
+
+/// What a worker's death did to its items.
+struct DeathReport {
+  std::optional<GivenItem> blamed;  ///< the oldest unanswered item, as it was given
+  unsigned deaths = 0;              ///< how many workers it has killed by now
+  bool given_up = false;            ///< it was given up for that
+  std::size_t returned = 0;         ///< items queued behind it that wait again, without blame
+};
+
+class Ledger {
+ public:
+  /// owners: empty, or for each item the worker that it belongs to (static schedule).
+  /// most_deaths: an item that has killed so many workers is given up.
+  Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners, unsigned most_deaths);
+
+  /// Takes the next item that waits for this worker and gives it out.
+  std::optional<GivenItem> Next(std::size_t worker);
+  /// Items that wait for this worker (its own share, or all that wait).
+  std::size_t WaitingFor(std::size_t worker) const;
+
+  bool IsOpen(std::size_t worker, const GivenItem& given) const;
+  /// False: refused, the item is not open for this worker at this attempt.
+  bool Complete(std::size_t worker, const GivenItem& given);
+  bool Fail(std::size_t worker, const GivenItem& given);
+  /// blame: false where the worker left on request or was not at fault.
+  DeathReport WorkerDied(std::size_t worker, bool blame);
+  /// The item could not be sent after all: it waits again, at the same attempt.
+  void TakeBack(std::size_t worker, const GivenItem& given);
+  /// Unanswered items of a worker, oldest first.
+  std::vector<GivenItem> GivenTo(std::size_t worker) const;
+  /// A done item must be computed anew (its result was found spoilt later).
+  void Reopen(std::uint64_t item);
+  /// This worker will not be replaced: its share is anybody's now.
+  void ReleaseShare(std::size_t worker);
+
+  std::size_t Given(std::size_t worker) const { return given_[worker].size(); }
+  /// The item whose answer is due next from this worker.
+  std::optional<GivenItem> Oldest(std::size_t worker) const;
+  std::size_t items() const { return states_.size(); }
+  std::size_t done() const { return done_; }
+  std::size_t given_up() const { return given_up_; }
+  std::size_t given() const { return given_count_; }
+  bool Finished() const { return done_ + given_up_ == states_.size(); }
+
+ private:
+  enum class Where : std::uint8_t { kWaiting, kGiven, kDone, kGivenUp };
+  struct State {
+    Where where = Where::kWaiting;
+    std::uint8_t deaths = 0;
+    std::uint32_t attempt = 0;
+    std::uint32_t worker = 0;
+  };
+
+  void Return(std::uint64_t item);
+  bool Close(std::size_t worker, const GivenItem& given, Where where);
+
+  std::vector<State> states_;
+  std::vector<unsigned> owners_;
+  unsigned most_deaths_;
+  std::uint64_t fresh_ = 0;                            // dynamic: items from here on were never given
+  std::deque<std::uint64_t> returned_;                 // anybody's, before the fresh ones
+  std::vector<std::deque<std::uint64_t>> shares_;      // static: waiting items of each worker
+  std::vector<std::deque<std::uint64_t>> given_;       // unanswered items of each worker, oldest first
+  std::size_t done_ = 0;
+  std::size_t given_up_ = 0;
+  std::size_t given_count_ = 0;
+};
+
+}  // namespace procpool

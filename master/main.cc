@@ -1,0 +1,55 @@
+// The master program. It reads as the way of the data:
+// command line ▶ workload and plan ▶ pool (or baseline) ▶ assembled grid ▶ verify ▶ picture ▶ report.
+#include <cstdio>
+#include <exception>
+#include <memory>
+
+#include "common/log.h"
+#include "master/attendant.h"
+#include "master/cli.h"
+#include "master/report_json.h"
+#include "master/run.h"
+#include "master/summary.h"
+
+namespace {
+
+using namespace procpool;  // NOLINT: a program, not a header
+
+int Run(const RunOptions& options, JsonOutput& json) {
+  RunSetup setup = Prepare(options);
+  RunResult result = Execute(setup);
+  Verify(setup, result);
+  WriteOutput(setup, result);
+
+  // With --json - standard output is the object alone.
+  std::FILE* summary = json.to_standard_output() ? stderr : stdout;
+  if (!options.quiet) std::fputs(Summary(setup, result).c_str(), summary);
+  if (options.quiet && !result.error.empty()) std::fprintf(stderr, "master: %s\n", result.error.c_str());
+  json.Write(JsonReport(setup, result));
+  return ExitCode(result.status);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::unique_ptr<JsonOutput> json;
+  RunOptions options;
+  try {
+    const Command command = ParseCommandLine(argc, argv);
+    if (command.exit_code) return *command.exit_code;
+    options = command.run;
+    BlockAttendedSignals();
+    StartLog("master", options.log_level);
+    json = std::make_unique<JsonOutput>(options.json);
+    return Run(options, *json);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "master: %s\n", exception.what());
+    try {
+      if (json) json->Write(JsonFailure(options, exception.what()));
+    } catch (const std::exception& second) {
+      std::fprintf(stderr, "master: %s\n", second.what());
+    }
+    const auto* error = dynamic_cast<const Error*>(&exception);
+    return error != nullptr && error->blame() == Blame::kUser ? 2 : 1;
+  }
+}

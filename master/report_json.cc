@@ -1,0 +1,130 @@
+#include "master/report_json.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "common/build_id.h"
+#include "common/host.h"
+#include "master/summary.h"
+
+namespace procpool {
+namespace {
+
+// Keys in the order in which they are written here: the object is read by people too.
+using Json = nlohmann::ordered_json;
+
+Json Options(const RunSetup& setup) {
+  const RunOptions& options = setup.options;
+  const Fractal& fractal = setup.workload.fractal;
+  Json json;
+  json["workload"] = {{"name", setup.workload.name},
+                      {"fractal", setup.workload.FractalName()},
+                      {"width", fractal.Width()},
+                      {"height", fractal.Height()},
+                      {"max_iterations", fractal.max_iterations}};
+  json["procs"] = options.procs;
+  json["chunks"] = setup.plan.chunks.size();
+  json["transport"] = options.transport;
+  json["schedule"] = ScheduleName(options.schedule);
+  json["payload"] = PayloadName(options.payload);
+  json["codec"] = options.codec;
+  json["kernel"] = setup.kernel.name;
+  json["spawn"] = options.spawn;
+  return json;
+}
+
+Json PhasesOf(const Phases& phases) {
+  return {{"split_seconds", Seconds(phases.split)},       {"spawn_seconds", Seconds(phases.spawn)},
+          {"compute_seconds", Seconds(phases.compute)},   {"compute_cpu_seconds", Seconds(phases.compute_cpu)},
+          {"waiting_seconds", Seconds(phases.waiting)},   {"assemble_seconds", Seconds(phases.assemble)},
+          {"verify_seconds", Seconds(phases.verify)},     {"output_seconds", Seconds(phases.output)},
+          {"stop_seconds", Seconds(phases.stop)}};
+}
+
+Json ChecksumOf(const RunSetup& setup, const RunResult& result) {
+  Json json;
+  json["sum"] = result.has_checksum ? Json(result.checksum.sum) : Json(nullptr);
+  json["digest"] = result.has_checksum ? Json(HexDigest(result.checksum.digest)) : Json(nullptr);
+  const auto& expected = setup.workload.expected;
+  json["expected_sum"] = expected ? Json(expected->sum) : Json(nullptr);
+  json["expected_digest"] = expected ? Json(HexDigest(expected->digest)) : Json(nullptr);
+  json["verified"] = result.verified ? Json(*result.verified) : Json(nullptr);
+  json["verdict"] = result.verdict;
+  return json;
+}
+
+Json WorkersOf(const RunResult& result) {
+  Json workers = Json::array();
+  for (const WorkerRow& row : result.workers) {
+    workers.push_back({{"slot", row.slot},
+                       {"pid", row.pid != 0 ? Json(row.pid) : Json(nullptr)},
+                       {"chunks", row.chunks},
+                       {"compute_seconds", Seconds(row.compute)},
+                       {"compute_cpu_seconds", Seconds(row.compute_cpu)},
+                       {"sending_seconds", Seconds(row.sending)},
+                       {"exit", row.exit.empty() ? Json(nullptr) : Json(row.exit)}});
+  }
+  return workers;
+}
+
+Json QuarantinedOf(const RunResult& result) {
+  Json rows = Json::array();
+  for (const GivenUpRows& given_up : result.given_up) {
+    rows.push_back({{"first_row", given_up.first_row}, {"rows", given_up.rows}, {"reason", given_up.reason}});
+  }
+  return rows;
+}
+
+// Text that came from elsewhere (a file name, an exception's text) may not be UTF-8; it is shown as well as can be.
+std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+std::string JsonReport(const RunSetup& setup, const RunResult& result) {
+  const HostInfo host = DescribeHost();
+  Json json;
+  json["status"] = RunStatusName(result.status);
+  json["error"] = result.error.empty() ? Json(nullptr) : Json(result.error);
+  json.update(Options(setup));
+  json["wait"] = result.wait.empty() ? Json(nullptr) : Json(result.wait);
+  json["wall_seconds"] = Seconds(result.wall);
+  json["phases"] = PhasesOf(result.phases);
+  json["parallel_efficiency"] = ParallelEfficiency(result, setup.options.procs, host.cpus);
+  json["retries"] = result.retries;
+  json["quarantined"] = QuarantinedOf(result);
+  json["warnings"] = result.warnings;
+  json["checksum"] = ChecksumOf(setup, result);
+  json["workers"] = WorkersOf(result);
+  json["host"] = {{"cpus", host.cpus}, {"model", host.model}, {"kernel", host.kernel}};
+  json["version"] = Version();
+  return Dump(json);
+}
+
+std::string JsonFailure(const RunOptions& options, const std::string& error) {
+  Json json;
+  json["status"] = RunStatusName(RunStatus::kFailed);
+  json["error"] = error;
+  json["workload"] = {{"name", options.workload}};
+  json["procs"] = options.procs;
+  json["chunks"] = options.chunks;
+  json["transport"] = options.transport;
+  json["version"] = Version();
+  return Dump(json);
+}
+
+JsonOutput::JsonOutput(const std::string& target) : to_standard_output_(target == "-") {
+  if (!target.empty() && !to_standard_output_) file_ = std::make_unique<OutputFile>(target);
+}
+
+void JsonOutput::Write(const std::string& object) {
+  if (to_standard_output_) {
+    if (std::fputs(object.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+      ThrowErrno("write", "the result to standard output", "look at what reads it");
+    }
+  } else if (file_ != nullptr) {
+    file_->Write(std::as_bytes(std::span(object)));
+    file_->Commit();
+  }
+}
+
+}  // namespace procpool

@@ -1,0 +1,94 @@
+// One run, from options to a verified grid: prepare, execute, verify. What main.cc strings together.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/buffer.h"
+#include "common/checksum.h"
+#include "common/kernel.h"
+#include "common/workload.h"
+#include "master/cli.h"
+#include "master/output_file.h"
+#include "master/plan.h"
+
+namespace procpool {
+
+/// All that is decided before work starts. Everything that can be wrong with the request was found on the way here.
+struct RunSetup {
+  RunOptions options;
+  Workload workload;
+  Kernel kernel;
+  Plan plan;
+  std::unique_ptr<OutputFile> output;  ///< null without --output
+  std::vector<std::string> warnings;
+  Nanoseconds begun = 0;
+  Nanoseconds splitting = 0;
+};
+
+/// Throws Error{kUser} for what the user can mend, Error{kMachine} for want of memory.
+RunSetup Prepare(const RunOptions& options);
+
+enum class RunStatus { kDone, kFailed, kMismatch, kInterrupted };
+std::string_view RunStatusName(RunStatus status);
+int ExitCode(RunStatus status);
+
+struct GivenUpRows {
+  std::uint64_t first_row = 0;
+  std::uint64_t rows = 0;
+  std::string reason;
+};
+
+struct WorkerRow {
+  std::size_t slot = 0;
+  int pid = 0;
+  std::uint64_t chunks = 0;
+  Nanoseconds compute = 0;
+  Nanoseconds compute_cpu = 0;
+  Nanoseconds sending = 0;
+  std::string exit{};
+};
+
+/// Wall time of the master, except `compute`, which is summed over the workers.
+struct Phases {
+  Nanoseconds split = 0;       ///< planning and writing the payloads
+  Nanoseconds spawn = 0;       ///< from the first spawn until the last worker was ready; others compute meanwhile
+  Nanoseconds compute = 0;
+  Nanoseconds compute_cpu = 0;
+  Nanoseconds waiting = 0;     ///< in the event loop: waiting for workers and taking in their results
+  Nanoseconds assemble = 0;    ///< the final pass over the grid: hashes, sum, digest
+  Nanoseconds verify = 0;      ///< comparing with the serial baseline
+  Nanoseconds output = 0;
+  Nanoseconds stop = 0;        ///< until the last worker was reaped
+};
+
+struct RunResult {
+  RunStatus status = RunStatus::kDone;
+  std::string error;
+  std::vector<GivenUpRows> given_up;
+  std::vector<std::string> warnings;
+  std::uint64_t retries = 0;
+  std::string wait;               ///< the wait mode in force; empty where nobody waits for another process
+  Nanoseconds wall = 0;           ///< from the first spawn until the grid is complete and its checksum known
+  Phases phases;
+  std::vector<WorkerRow> workers;
+  bool has_checksum = false;
+  Checksum checksum;
+  std::optional<bool> verified;   ///< nothing: there was nothing to verify against
+  std::string verdict;            ///< in words
+  Buffer grid;
+};
+
+/// Runs the job over the transport that the options name, or inside this process. Throws Error if nothing can be run.
+RunResult Execute(const RunSetup& setup);
+
+/// Compares the checksum as the options say and sets verified, verdict and status.
+void Verify(const RunSetup& setup, RunResult& result);
+
+/// Writes --output, if there is one and the grid may be shown.
+void WriteOutput(RunSetup& setup, RunResult& result);
+
+}  // namespace procpool

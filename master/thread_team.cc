@@ -1,0 +1,113 @@
+#include "master/thread_team.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace procpool {
+namespace {
+
+// Computes one chunk, with the coordinates written out first if the payload says so, as the workers get them.
+class ChunkComputer {
+ public:
+  explicit ChunkComputer(const TeamJob& job)
+      : job_(job),
+        rows_(job.fractal, job.kernel),
+        row_axis_(job.fractal.RowAxis()),
+        column_axis_(job.fractal.ColumnAxis()) {}
+
+  void Compute(const Chunk& chunk) {
+    const std::uint64_t width = job_.fractal.Width();
+    const std::uint64_t first = chunk.first_row * width;
+    const std::size_t points = chunk.rows * width;
+    const std::span<std::int32_t> counts = job_.grid.as<std::int32_t>().subspan(first, points);
+    if (job_.payload == RowsPayload::kRows) return rows_.Compute(first, counts);
+    coords_.resize(4 * points);
+    double* z = coords_.data();
+    double* c = z + 2 * points;
+    FillCoords(job_.fractal, row_axis_, column_axis_, first, points, z, c);
+    job_.kernel.compute(job_.fractal, {{z, 2}, {z + 1, 2}, {c, 2}, {c + 1, 2}, points}, counts.data());
+  }
+
+ private:
+  const TeamJob& job_;
+  RowsComputer rows_;
+  AxisPoints row_axis_;
+  AxisPoints column_axis_;
+  std::vector<double> coords_;
+};
+
+}  // namespace
+
+ThreadTeam::ThreadTeam(unsigned threads) {
+  for (unsigned index = 0; index < threads; ++index) {
+    threads_.emplace_back([this, index] { ThreadMain(index); });
+  }
+}
+
+ThreadTeam::~ThreadTeam() {
+  {
+    const std::lock_guard lock(mutex_);
+    quit_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+std::vector<ThreadTally> ThreadTeam::Run(const TeamJob& job) {
+  next_ = 0;
+  items_done_ = 0;
+  if (threads_.empty()) return {Work(job, 0)};
+  std::unique_lock lock(mutex_);
+  tallies_.assign(threads_.size(), {});
+  job_ = &job;
+  working_ = static_cast<unsigned>(threads_.size());
+  ++round_;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return working_ == 0; });
+  return tallies_;
+}
+
+void ThreadTeam::ThreadMain(unsigned index) {
+  std::uint64_t done_round = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return quit_ || round_ != done_round; });
+    if (quit_) return;
+    done_round = round_;
+    const TeamJob& job = *job_;
+    lock.unlock();
+    const ThreadTally tally = Work(job, index);
+    lock.lock();
+    tallies_[index] = tally;
+    if (--working_ == 0) changed_.notify_all();
+  }
+}
+
+ThreadTally ThreadTeam::Work(const TeamJob& job, unsigned index) {
+  ThreadTally tally;
+  ChunkComputer computer(job);
+  const auto compute = [&](const Chunk& chunk) {
+    const Nanoseconds cpu_begun = ThreadCpuTime();
+    const Nanoseconds begun = Now();
+    computer.Compute(chunk);
+    tally.compute += Now() - begun;
+    tally.compute_cpu += ThreadCpuTime() - cpu_begun;
+    ++tally.items;
+    items_done_.fetch_add(1, std::memory_order_relaxed);
+  };
+  if (threads_.empty() || job.plan.owners.empty()) {
+    while (!interrupted_) {
+      const std::uint64_t id = next_.fetch_add(1, std::memory_order_relaxed);
+      if (id >= job.plan.chunks.size()) break;
+      compute(job.plan.chunks[id]);
+    }
+  } else {
+    for (const Chunk& chunk : job.plan.chunks) {
+      if (interrupted_) break;
+      if (job.plan.owners[chunk.id] == index) compute(chunk);
+    }
+  }
+  return tally;
+}
+
+}  // namespace procpool

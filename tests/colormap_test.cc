@@ -1,0 +1,143 @@
+// The colours of each map, worked out by hand from the documents' formulas.
+#include "master/colormap.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+
+namespace procpool {
+namespace {
+
+std::vector<Rgb> Coloured(std::string_view map, const std::vector<std::int32_t>& counts,
+                          const CountRange& range) {
+  std::vector<std::uint8_t> rgb(counts.size() * 3);
+  Colormap(FindColormap(map), range).Colour(counts, rgb);
+  std::vector<Rgb> colours;
+  for (std::size_t i = 0; i < rgb.size(); i += 3)
+    colours.push_back({rgb[i], rgb[i + 1], rgb[i + 2]});
+  return colours;
+}
+
+/// For the order of a ramp: Rec. 709 weights are enough.
+double Lightness(const Rgb& colour) {
+  return 0.2126 * colour.red + 0.7152 * colour.green + 0.0722 * colour.blue;
+}
+
+TEST(RangeTest, LeavesOutPointsGivenUp) {
+  EXPECT_EQ(RangeOf(std::array{5, 3, 9}), (CountRange{3, 9, false}));
+  EXPECT_EQ(RangeOf(std::array{5, -1, 9}), (CountRange{5, 9, true}));
+  EXPECT_EQ(RangeOf(std::array{-1, -1}), (CountRange{0, 0, true}));
+  EXPECT_EQ(RangeOf({}), (CountRange{0, 0, false}));
+  const std::int32_t largest = std::numeric_limits<std::int32_t>::max();
+  EXPECT_EQ(RangeOf(std::array{largest, -1}), (CountRange{largest, largest, true}));
+}
+
+TEST(ColormapTest, PureGrayRoundsDownLikeTheBook) {
+  // int(n / 300 * 255): 1 -> 0.85, 2 -> 1.7, 150 -> 127.5, 299 -> 254.15
+  const auto colours = Coloured("pure-gray", {0, 1, 2, 150, 299, 300}, {0, 300});
+  EXPECT_EQ(
+      colours,
+      (std::vector<Rgb>{
+          {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {127, 127, 127}, {254, 254, 254}, {255, 255, 255}}));
+}
+
+TEST(ColormapTest, FalseGrayCarriesFromRedOverGreenToBlue) {
+  // With a maximum of 255 the level is the count. 15 * 16 = 240 fits a byte; 16 * 16 = 256 carries
+  // one into green.
+  const auto colours = Coloured("false-gray", {0, 15, 16, 255}, {0, 255});
+  EXPECT_EQ(colours, (std::vector<Rgb>{{0, 0, 0}, {240, 240, 240}, {0, 1, 1}, {240, 255, 255}}));
+  // The count is brought to 0..255 first: 16 of 510 is level 8.
+  EXPECT_EQ(Coloured("false-gray", {16}, {0, 510}), (std::vector<Rgb>{{128, 128, 128}}));
+}
+
+TEST(ColormapTest, FalseGray8TakesTheCountAsItIs) {
+  // 999 * 8 = 7992 = 31 * 256 + 56: red 56, green 56 + 31, blue 56 + 31.
+  const auto colours = Coloured("false-gray-8", {1, 31, 32, 999}, {0, 999});
+  EXPECT_EQ(colours, (std::vector<Rgb>{{8, 8, 8}, {248, 248, 248}, {0, 1, 1}, {56, 87, 87}}));
+  // As in 32 bits: what does not fit is dropped, and nothing overflows.
+  const std::int32_t largest = std::numeric_limits<std::int32_t>::max();
+  EXPECT_EQ(Coloured("false-gray-8", {largest}, {0, largest}),
+            (std::vector<Rgb>{{0xF8, 0xF7, 0xF7}}));
+}
+
+TEST(ColormapTest, PowerStretchesSmallestToLargestAndGrowsLighter) {
+  std::vector<std::int32_t> counts(974);
+  std::iota(counts.begin(), counts.end(), 50);
+  const auto colours = Coloured("power", counts, {50, 1023});
+  EXPECT_EQ(colours.front(), Coloured("power", {0}, {0, 7}).front());
+  EXPECT_EQ(colours.back(), Coloured("power", {7}, {0, 7}).front());
+  for (std::size_t i = 1; i < colours.size(); ++i)
+    EXPECT_GE(Lightness(colours[i]) + 0.5, Lightness(colours[i - 1])) << i;
+  EXPECT_GT(Lightness(colours.back()) - Lightness(colours.front()), 180);
+  // 2 is a third of the way from 1 to 4, and 1 of the way from 0 to 3.
+  EXPECT_EQ(Coloured("power", {8}, {1, 64}), Coloured("power", {1}, {0, 27}));
+}
+
+TEST(ColormapTest, EveryMapTakesGridsWithoutExtentAndLargeCounts) {
+  const std::int32_t largest = std::numeric_limits<std::int32_t>::max();
+  for (const ColormapInfo& info : Colormaps()) {
+    EXPECT_EQ(Coloured(info.name, {0}, {0, 0}).size(), 1U);
+    EXPECT_EQ(Coloured(info.name, {7}, {7, 7}).size(), 1U);
+    // On both sides of the limit of the table the same function gives the colour.
+    const CountRange range{0, largest};
+    for (const std::int32_t count : {0, 65535, 65536, largest})
+      EXPECT_EQ(Coloured(info.name, {count}, range).front(), info.colour(count, range)) << count;
+  }
+}
+
+TEST(ColormapTest, PointsGivenUpHaveAColourOfTheirOwn) {
+  std::vector<std::int32_t> counts(5000);
+  std::iota(counts.begin(), counts.end(), 0);
+  for (const ColormapInfo& info : Colormaps()) {
+    EXPECT_EQ(Coloured(info.name, {-1}, {0, 9, true}), std::vector<Rgb>{kGivenUpColour});
+    for (const Rgb& colour : Coloured(info.name, counts, {0, 4999}))
+      ASSERT_NE(colour, kGivenUpColour) << info.name;
+  }
+}
+
+TEST(ColormapTest, GrayIsOneByteAndStripesWherePointsWereGivenUp) {
+  const Colormap whole(FindColormap("pure-gray"), {0, 255, false});
+  EXPECT_TRUE(whole.HasGray());
+  EXPECT_TRUE(whole.IsGrayOnly());
+  const Colormap partial(FindColormap("pure-gray"), {0, 255, true});
+  EXPECT_TRUE(partial.HasGray());
+  EXPECT_FALSE(partial.IsGrayOnly());
+  EXPECT_FALSE(Colormap(FindColormap("power"), {0, 255, false}).HasGray());
+
+  std::array<std::uint8_t, 9> gray{};
+  partial.Gray(std::array{7, -1, -1, -1, -1, -1, -1, -1, -1}, gray);
+  EXPECT_EQ(gray, (std::array<std::uint8_t, 9>{7, 0, 0, 0, 255, 255, 255, 255, 0}));
+}
+
+TEST(ColormapTest, MapsThatSayGrayAreGray) {
+  for (const ColormapInfo& info : Colormaps()) {
+    if (!info.gray) continue;
+    for (std::int32_t count = 0; count <= 300; ++count) {
+      const Rgb colour = info.colour(count, {0, 300});
+      EXPECT_TRUE(colour.red == colour.green && colour.green == colour.blue) << info.name << count;
+    }
+  }
+}
+
+TEST(ColormapTest, AnUnknownNameIsToldTheKnownOnes) {
+  EXPECT_EQ(ColormapNames(), "pure-gray, false-gray, false-gray-8, power");
+  try {
+    FindColormap("rainbow");
+    ADD_FAILURE() << "found";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.blame(), Blame::kUser);
+    EXPECT_STREQ(error.what(),
+                 "cannot use colormap 'rainbow': there is no such map; choose one of pure-gray, "
+                 "false-gray, false-gray-8, power");
+  }
+}
+
+}  // namespace
+}  // namespace procpool

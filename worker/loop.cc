@@ -1,0 +1,132 @@
+#include "worker/loop.h"
+
+#include <cxxabi.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+#include <typeinfo>
+
+#include "common/build_id.h"
+#include "worker/item_output.h"
+
+namespace procpool {
+namespace {
+
+// Results of tiny tasks leave together; none waits longer than this for company, nor do more bytes gather.
+constexpr Nanoseconds kLongestDelay = 20 * kMicrosecond;
+constexpr std::size_t kMostGathered = std::size_t{32} * 1024;
+
+// Type and text of the exception being handled.
+std::pair<std::string, std::string> DescribeException() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(
+      type != nullptr ? abi::__cxa_demangle(type->name(), nullptr, nullptr, &status) : nullptr, std::free);
+  std::string type_name = name ? name.get() : "unknown type";
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    return {std::move(type_name), exception.what()};
+  } catch (...) {
+    return {std::move(type_name), "no description"};
+  }
+}
+
+}  // namespace
+
+LoopEnd WorkerLoop::Run(Nanoseconds main_reached) {
+  const ReadyMessage ready{.pid = ::getpid(), .build = BuildId(), .main_reached = main_reached};
+  OutFrame frame;
+  frame.header.type = FrameType::kReady;
+  frame.payload = std::as_bytes(std::span(&ready, 1));
+  try {
+    PostToMaster(channel_, frame);
+    FlushToMaster(channel_);
+    while (!stop_) {
+      const IoStatus status = channel_.ReceiveBefore(*this, Deadline::After(kSecond));
+      if (status == IoStatus::kBroken) return LoopEnd::kBroken;
+      if (status == IoStatus::kClosed) return LoopEnd::kMasterGone;
+      FlushToMaster(channel_);
+    }
+  } catch (const MasterGone&) {
+    return LoopEnd::kMasterGone;
+  }
+  return LoopEnd::kStopped;
+}
+
+std::optional<std::span<std::byte>> WorkerLoop::PlaceFor(const FrameHeader& header) {
+  input_.resize(header.payload_bytes);
+  return std::span(input_);
+}
+
+void WorkerLoop::Take(const Frame& frame) {
+  switch (frame.header.type) {
+    case FrameType::kJob: return BeginJob(frame);
+    case FrameType::kItem: return RunItem(frame);
+    case FrameType::kForget: jobs_.erase(frame.header.job); return;
+    case FrameType::kStop: stop_ = true; return;
+    default: return;  // frames that only a worker sends
+  }
+}
+
+// Payload: the task's name, '\0', the context.
+void WorkerLoop::BeginJob(const Frame& frame) {
+  Job job;
+  job.task = frame.header.task;
+  const std::string_view text(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size());
+  const std::size_t end = text.find('\0');
+  try {
+    if (end == std::string_view::npos) throw std::invalid_argument("the job names no task");
+    const TaskFactory* factory = registry_.Find(text.substr(0, end));
+    if (factory == nullptr) {
+      throw std::invalid_argument("this worker has no task '" + std::string(text.substr(0, end)) + "', only " +
+                                  registry_.Names());
+    }
+    job.object = (*factory)(frame.payload.subspan(end + 1));
+  } catch (...) {
+    std::tie(job.error_type, job.error_text) = DescribeException();
+  }
+  jobs_.insert_or_assign(frame.header.job, std::move(job));
+}
+
+void WorkerLoop::RunItem(const Frame& frame) {
+  const bool timed = (frame.header.flags & kTimed) != 0;
+  ResultAnnex times;
+  if (timed) times.received = Now();
+  ItemOutput output(channel_, frame, piece_);
+  const auto job = jobs_.find(frame.header.job);
+  if (job == jobs_.end() || job->second.task != frame.header.task) {
+    output.Fail("procpool::UnknownJob", "the item belongs to no job this worker was told of");
+  } else if (job->second.object == nullptr) {
+    output.Fail(job->second.error_type, job->second.error_text);
+  } else {
+    const Nanoseconds cpu_begun = timed ? ThreadCpuTime() : 0;
+    if (timed) times.begun = Now();
+    try {
+      job->second.object->Run(frame.payload, output);
+      if (timed) {
+        times.finished = Now();
+        times.sending = output.sending();
+        times.compute = times.finished - times.begun - output.sending();
+        times.compute_cpu = ThreadCpuTime() - cpu_begun - output.sending_cpu();
+      }
+      output.Finish(times);
+    } catch (const MasterGone&) {
+      throw;
+    } catch (...) {
+      const auto [type, text] = DescribeException();
+      output.Fail(type, text);
+    }
+  }
+  const Nanoseconds now = Now();
+  if (timed || now - last_flush_ > kLongestDelay || channel_.UnsentBytes() > kMostGathered) {
+    FlushToMaster(channel_);
+    last_flush_ = now;
+  }
+}
+
+}  // namespace procpool

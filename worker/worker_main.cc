@@ -1,0 +1,79 @@
+#include "worker/worker_main.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/channel_factory.h"
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/launch.h"
+#include "common/log.h"
+#include "worker/loop.h"
+
+namespace procpool {
+namespace {
+
+// From now on the kernel kills this process when the master's spawning thread ends. The master may have gone before
+// that was said: then this process has another parent already. False: leave.
+bool TieLifeToMaster(pid_t master) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return ::getppid() == master;
+}
+
+UniqueFd Inherited(int fd) {
+  // Inherited without close-on-exec; what a task starts shall not inherit it again.
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+    ThrowErrno("take over", "inherited descriptor " + std::to_string(fd), "a worker is started by master");
+  }
+  return UniqueFd(fd);
+}
+
+int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_reached) {
+  const Transport* transport = FindTransport(launch.transport);
+  if (transport == nullptr) {
+    throw Error(Blame::kUser, {"start", "worker", "transport '" + launch.transport + "' is unknown",
+                               "master and worker must be of the same build"});
+  }
+  const ControlSocket control(Inherited(kControlFd));
+  RegionTable regions;
+  std::vector<UniqueFd> fds;
+  for (std::size_t i = 0; i < transport->far_fd_count; ++i) {
+    fds.push_back(Inherited(kFirstChannelFd + static_cast<int>(i)));
+  }
+  const auto channel = transport->open(std::move(fds), launch.channel_name, {control, regions});
+  channel->SpinBeforeParking(launch.spin);
+  switch (WorkerLoop(*channel, registry).Run(main_reached)) {
+    case LoopEnd::kStopped:
+    case LoopEnd::kMasterGone: return 0;
+    case LoopEnd::kBroken: spdlog::error("cannot read from the master: {}", channel->fault()); return 1;
+  }
+  return 1;
+}
+
+}  // namespace
+
+int WorkerMain(int argc, char** argv, const TaskRegistry& registry) {
+  const Nanoseconds main_reached = Now();
+  try {
+    const Launch launch = DecodeLaunch(argc == 2 ? argv[1] : "");
+    if (!TieLifeToMaster(launch.parent)) return 0;
+    std::signal(SIGPIPE, SIG_IGN);
+    StartLog("worker " + std::to_string(launch.slot), launch.log_level);
+    return Serve(launch, registry, main_reached);
+  } catch (const Error& error) {
+    spdlog::error("{}", error.what());
+    return error.blame() == Blame::kUser ? 2 : 1;
+  } catch (const std::exception& exception) {
+    spdlog::error("cannot go on: {}", exception.what());
+    return 1;
+  }
+}
+
+}  // namespace procpool
