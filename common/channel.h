@@ -104,6 +104,8 @@ class Channel {
   virtual std::optional<bool> Peek() const { return std::nullopt; }
   /// To be called when readable_fd woke the loop.
   virtual void AcknowledgeWake() {}
+  /// Whether Flush() costs no system call as long as the peer is awake, so that nothing is won by gathering frames.
+  virtual bool FlushIsCheap() const { return false; }
   /// True while a transport that was found locked by a stopped peer is left alone (queue).
   virtual bool Stalled() const { return false; }
   /// How long WaitFor spins before it parks. 0: park at once.

@@ -61,6 +61,7 @@ class ShmChannel : public Channel {
     memory_.CloseDescriptor();
   }
 
+  bool FlushIsCheap() const override { return true; }
   std::optional<bool> Peek() const override { return in_.HasBytes(); }
 
  protected:

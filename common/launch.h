@@ -3,7 +3,7 @@
 // Promise: Decode(Encode(x)) == x. Anything else on the command line is an Error{kUser}: a worker is started by its
 // master, not by hand.
 //
-// Descriptors: 3 is the control socket, 4 and up are the channel's, in the order of MadeChannel::far_fds.
+// Descriptors: 3 is the control socket, 4 the page of the work mark, 5 and up are the channel's, in the order of MadeChannel::far_fds.
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +16,8 @@
 namespace procpool {
 
 inline constexpr int kControlFd = 3;
-inline constexpr int kFirstChannelFd = 4;
+inline constexpr int kWorkMarkFd = 4;
+inline constexpr int kFirstChannelFd = 5;
 inline constexpr std::string_view kLaunchOption = "--launch=";
 
 struct Launch {

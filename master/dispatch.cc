@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/error.h"
+
 namespace procpool {
 namespace {
 
@@ -39,7 +41,10 @@ Dispatch::Dispatch(Workers& workers, Job& job, JobOptions options, std::atomic<s
 JobReport Dispatch::Run() {
   report_.begun = Now();
   workers_.BeginJob({NextJobId(), std::string(job_.task()), job_.context()});
-  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) workers_.Replace(worker);
+  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
+    workers_.Replace(worker);
+    any_ready_ = any_ready_ || workers_.IsReady(worker);
+  }
   while (!Finished()) {
     GiveOut();
     const Nanoseconds before = Now();
@@ -141,7 +146,10 @@ void Dispatch::CheckDeadlines() {
     if (!oldest || !workers_.IsReady(worker) || Now() < credits_[worker].oldest_since + options_.timeout) continue;
     char seconds[32];  // NOLINT: a short number
     std::snprintf(seconds, sizeof seconds, "%g", Seconds(options_.timeout));
-    workers_.Kill(worker, "item " + std::to_string(oldest->item) + " took longer than " + seconds + " s");
+    // The oldest without an answer may be done, with its answer still waiting to leave: then another one hangs.
+    const std::optional<GivenItem> begun = workers_.WorkingOn(worker);
+    const std::uint64_t item = begun && ledger_.IsOpen(worker, *begun) ? begun->item : oldest->item;
+    workers_.Kill(worker, "item " + std::to_string(item) + " took longer than " + seconds + " s");
   }
 }
 
@@ -152,7 +160,10 @@ void Dispatch::Shift(Nanoseconds stopped) {
   }
 }
 
-void Dispatch::OnReady(std::size_t /*worker*/) { start_failures_ = 0; }
+void Dispatch::OnReady(std::size_t /*worker*/) {
+  start_failures_ = 0;
+  any_ready_ = true;
+}
 
 std::optional<std::span<std::byte>> Dispatch::PlaceFor(std::size_t worker, const FrameHeader& header) {
   const GivenItem given = GivenOf(header);
@@ -215,16 +226,14 @@ void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
   const std::string how = departure.exit.Text() + (departure.reason.empty() ? "" : ", because " + departure.reason);
   const bool blame = departure.was_ready && !departure.on_request;
   for (const GivenItem& given : ledger_.GivenTo(worker)) job_.Return(given);
-  const DeathReport death = ledger_.WorkerDied(worker, blame);
+  const DeathReport death = ledger_.WorkerDied(worker, blame, departure.working_on);
   credit = Credit{};
 
   if (!departure.was_ready) {
     ++start_failures_;
-    if (departure.hopeless || start_failures_ >= kMostStartFailures) {
-      return Fail(who + how + " before it was ready" +
-                  (departure.hopeless ? "" : ", like " + std::to_string(start_failures_ - 1) + " before it"));
-    }
-    Warn(who + how + " before it was ready; another one takes its place");
+    report_.warnings.push_back(who + how + " before it was ready");
+    spdlog::info("{}", report_.warnings.back());
+    if (departure.hopeless || start_failures_ >= kMostStartFailures) return FailStart(departure);
   } else if (!departure.on_request) {
     ++report_.deaths;
     ++fruitless_deaths_;
@@ -253,6 +262,18 @@ void Dispatch::Fail(std::string error) {
   if (report_.status == JobReport::Status::kFailed) return;
   report_.status = JobReport::Status::kFailed;
   report_.error = std::move(error);
+}
+
+// Workers that cannot start end the job. Where none ever did, the program itself must be wrong, and that is the caller's
+// mistake rather than the job's failure.
+void Dispatch::FailStart(const Departure& departure) {
+  std::string cause = "it " + departure.exit.Text() + " before it was ready";
+  if (start_failures_ > 1) cause += ", " + std::to_string(start_failures_) + " times in a row";
+  if (!departure.reason.empty()) cause += ": " + departure.reason;
+  const std::string object = "worker program '" + departure.program + "'";
+  const ErrorText text{"start", object, cause, "give the worker of this build with --worker PATH"};
+  if (!any_ready_) throw Error(Blame::kUser, text);
+  Fail(Error(Blame::kMachine, text).what());
 }
 
 void Dispatch::Warn(std::string warning) {

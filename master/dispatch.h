@@ -99,6 +99,7 @@ class Dispatch final : private WorkerEvents {
   Deadline NextDeadline() const;
   bool Finished();
   void Fail(std::string error);
+  void FailStart(const Departure& departure);
   void Warn(std::string warning);
   WorkerTally& Tally(std::size_t worker);
 
@@ -113,6 +114,7 @@ class Dispatch final : private WorkerEvents {
   unsigned start_failures_ = 0;        // in a row, without any worker becoming ready
   std::uint64_t fruitless_deaths_ = 0; // in a row, without any item being answered
   unsigned rechecks_ = 0;
+  bool any_ready_ = false;
   bool interrupted_ = false;
   bool aborted_ = false;
 };

@@ -78,21 +78,22 @@ void Ledger::Return(std::uint64_t item) {
   }
 }
 
-DeathReport Ledger::WorkerDied(std::size_t worker, bool blame) {
+DeathReport Ledger::WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on) {
   DeathReport report;
+  const bool known = working_on && IsOpen(worker, *working_on);
   std::deque<std::uint64_t> items = std::move(given_[worker]);
   given_[worker].clear();
   given_count_ -= items.size();
   if (blame && !items.empty()) {
-    const std::uint64_t oldest = items.front();
-    State& state = states_[oldest];
-    report.blamed = GivenItem{oldest, state.attempt};
+    const std::uint64_t culprit = known ? working_on->item : items.front();
+    State& state = states_[culprit];
+    report.blamed = GivenItem{culprit, state.attempt};
     report.deaths = ++state.deaths;
     if (state.deaths >= most_deaths_) {
       report.given_up = true;
       state.where = Where::kGivenUp;
       ++given_up_;
-      items.pop_front();
+      std::erase(items, culprit);
     }
   }
   report.returned = items.size() - (report.blamed && !report.given_up ? 1 : 0);

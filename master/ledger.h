@@ -7,8 +7,8 @@
 // Invariants:
 //   L1  Every item is in exactly one state; waiting + given + done + given up = items.
 //   L2  An item is open for exactly the worker and attempt it was last given to; every other answer is refused.
-//   L3  A death is blamed on the oldest item the worker had not answered, on no other; its attempt and those of the
-//       items queued behind it go up, so that late answers of the dead are recognised.
+//   L3  A death is blamed on one item, on no other: the one the worker had begun if it is known, else the oldest it had
+//       not answered. The attempts of all that it had not answered go up, so that late answers are recognised.
 #pragma once
 
 #include <cstddef>
@@ -28,10 +28,10 @@ struct GivenItem {
 
 /// What a worker's death did to its items.
 struct DeathReport {
-  std::optional<GivenItem> blamed;  ///< the oldest unanswered item, as it was given
+  std::optional<GivenItem> blamed;  ///< as it was given
   unsigned deaths = 0;              ///< how many workers it has killed by now
   bool given_up = false;            ///< it was given up for that
-  std::size_t returned = 0;         ///< items queued behind it that wait again, without blame
+  std::size_t returned = 0;         ///< other unanswered items, which wait again without blame
 };
 
 class Ledger {
@@ -49,8 +49,9 @@ class Ledger {
   /// False: refused, the item is not open for this worker at this attempt.
   bool Complete(std::size_t worker, const GivenItem& given);
   bool Fail(std::size_t worker, const GivenItem& given);
-  /// blame: false where the worker left on request or was not at fault.
-  DeathReport WorkerDied(std::size_t worker, bool blame);
+  /// blame: false where the worker left on request or was not at fault. working_on: the item it had begun, if known;
+  /// not believed unless it is open for this worker.
+  DeathReport WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on = {});
   /// The item could not be sent after all: it waits again, at the same attempt.
   void TakeBack(std::size_t worker, const GivenItem& given);
   /// Unanswered items of a worker, oldest first.

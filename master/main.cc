@@ -24,7 +24,7 @@ int Run(const RunOptions& options, JsonOutput& json) {
   // With --json - standard output is the object alone.
   std::FILE* summary = json.to_standard_output() ? stderr : stdout;
   if (!options.quiet) std::fputs(Summary(setup, result).c_str(), summary);
-  if (options.quiet && !result.error.empty()) std::fprintf(stderr, "master: %s\n", result.error.c_str());
+  if (!result.error.empty()) std::fprintf(stderr, "master: %s\n", result.error.c_str());
   json.Write(JsonReport(setup, result));
   return ExitCode(result.status);
 }

@@ -42,7 +42,7 @@ class IdleEvents final : public WorkerEvents {
   bool OnResult(std::size_t, const Frame&) override { return false; }
   bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override { return false; }
   void OnGone(std::size_t worker, const Departure& departure) override {
-    spdlog::warn("worker {} (pid {}) {}{}{} between jobs", worker, departure.pid, departure.exit.Text(),
+    spdlog::info("worker {} (pid {}) {}{}{} between jobs", worker, departure.pid, departure.exit.Text(),
                  departure.reason.empty() ? "" : ", because ", departure.reason);
     // Workers that cannot start are left to the next job, which reports them to its caller.
     if (!departure.was_ready) ++failures_;

@@ -14,6 +14,7 @@
 
 #include "common/build_id.h"
 #include "common/error.h"
+#include "common/work_mark.h"
 
 namespace procpool {
 namespace {
@@ -42,6 +43,7 @@ struct ProcessWorkers::Slot {
   bool wants_spawn = false;
   std::optional<WorkerProcess> process;
   std::optional<ControlSocket> control;
+  std::optional<WorkMark> mark;
   RegionTable regions;                      // what this worker was given to share
   std::vector<std::uint32_t> region_ids;
   std::unique_ptr<Channel> channel;
@@ -159,6 +161,13 @@ bool ProcessWorkers::CanTake(std::size_t worker) const {
 
 bool ProcessWorkers::IsReady(std::size_t worker) const { return slots_[worker]->life == Life::kReady; }
 
+std::optional<GivenItem> ProcessWorkers::WorkingOn(std::size_t worker) const {
+  const Slot& slot = *slots_[worker];
+  const auto mark = slot.mark ? slot.mark->Read() : std::nullopt;
+  if (!mark || !job_ || mark->job != job_->id) return std::nullopt;
+  return GivenItem{mark->item, mark->attempt};
+}
+
 std::size_t ProcessWorkers::record(std::size_t worker) const { return slots_[worker]->record; }
 
 std::size_t ProcessWorkers::alive() const {
@@ -183,6 +192,7 @@ void ProcessWorkers::Spawn(std::size_t worker) {
 
   auto [control, far_control] = ControlSocket::MakePair();
   slot.control.emplace(std::move(control));
+  slot.mark.emplace(WorkMark::Create());
   slot.regions = RegionTable();
   slot.region_ids.clear();
   MadeChannel made = options_.transport->make({*slot.control, slot.regions, slots_.size()});
@@ -195,13 +205,14 @@ void ProcessWorkers::Spawn(std::size_t worker) {
                       .log_level = options_.log_level};
   WorkerProcess::Command command{.program = options_.program,
                                  .argument = EncodeLaunch(launch),
-                                 .inherit = {far_control.fd()},
+                                 .inherit = {far_control.fd(), slot.mark->fd()},
                                  .restore_fd_limit = original_fd_limit_ != 0,
                                  .fd_soft_limit = original_fd_limit_};
   for (const UniqueFd& fd : made.far_fds) command.inherit.push_back(fd.get());
   slot.process.emplace(WorkerProcess::Spawn(command));
   // The far ends close here, with `made` and `far_control`: only the worker holds them now.
 
+  slot.mark->CloseDescriptor();
   record.spawn_returned = Now();
   record.pid = slot.process->pid();
   slot.channel = std::move(made.near);
@@ -211,6 +222,7 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   slot.stop_sent = false;
   slot.departure = Departure{};
   slot.departure.pid = record.pid;
+  slot.departure.program = options_.program;
   slot.ready_by = Now() + options_.ready_deadline;
   slot.record = records_.size();
   records_.push_back(std::move(record));
@@ -431,12 +443,14 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
   slot.StopWatching();
   Departure departure = std::move(slot.departure);
   departure.exit = *exit;
+  departure.working_on = WorkingOn(worker);
   records_[slot.record].exit = departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0
                                    ? "stopped"
                                    : exit->Text();
   slot.far_opened();  // a worker that died at start leaves no queue names
   slot.channel.reset();
   slot.control.reset();
+  slot.mark.reset();
   slot.process.reset();
   slot.life = Life::kEmpty;
   events.OnGone(worker, departure);
@@ -447,8 +461,9 @@ bool ProcessWorkers::AnythingReadable() const {
 }
 
 void ProcessWorkers::Sleep(Deadline deadline) {
-  loop_.poll();
-  if (AnythingReadable()) return;
+  // Whatever ran may have changed what there is to do (room in a pipe, an action of another thread), so any handler that
+  // ran ends the wait.
+  if (loop_.poll() > 0) return;
   if (options_.spin > 0) {
     // Rings are looked at without a system call; the event loop, which costs one, is asked every so many rounds.
     constexpr unsigned kRoundsPerPoll = 64;
@@ -457,7 +472,7 @@ void ProcessWorkers::Sleep(Deadline deadline) {
       for (const auto& slot : slots_) {
         if (slot->unwatched && slot->channel->Peek().value_or(false)) slot->readable_now = true;
       }
-      if (round % kRoundsPerPoll == 0) loop_.poll();
+      if (round % kRoundsPerPoll == 0 && loop_.poll() > 0) return;
       if (AnythingReadable()) return;
     }
   }

@@ -50,6 +50,7 @@ class ProcessWorkers final : public Workers {
   bool CanTake(std::size_t worker) const override;
   bool IsReady(std::size_t worker) const override;
   std::size_t record(std::size_t worker) const override;
+  std::optional<GivenItem> WorkingOn(std::size_t worker) const override;
   std::size_t alive() const override;
   void BeginJob(const JobTicket& job) override;
   void EndJob() override;

@@ -19,9 +19,11 @@ namespace procpool {
 struct Departure {
   ProcessExit exit;
   pid_t pid = -1;
+  std::string program;      ///< what was run
   bool was_ready = false;
   bool on_request = false;  ///< it had been told to stop
   bool hopeless = false;    ///< another one in its place would end the same way (foreign build, no such program)
+  std::optional<GivenItem> working_on;  ///< the item it had begun last, as it said; of the current job
   std::string reason;       ///< why it was killed; empty if it ended on its own
 };
 
@@ -58,6 +60,8 @@ class Workers {
   virtual bool IsReady(std::size_t worker) const = 0;
   /// Number of the process in the slot: a replacement has another one.
   virtual std::size_t record(std::size_t worker) const = 0;
+  /// The item of the current job that the worker began last, as it says itself.
+  virtual std::optional<GivenItem> WorkingOn(std::size_t worker) const = 0;
   /// Slots that have a worker or will have one.
   virtual std::size_t alive() const = 0;
 

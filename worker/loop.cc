@@ -16,7 +16,10 @@
 namespace procpool {
 namespace {
 
-// Results of tiny tasks leave together; none waits longer than this for company, nor do more bytes gather.
+// Where sending costs a system call, results of tiny items leave together: after so many tiny ones in a row, for so long
+// and up to so many bytes. Everything else leaves at once, so that no result waits behind a slow item.
+constexpr unsigned kTinyInARow = 16;
+constexpr Nanoseconds kTiny = 2 * kMicrosecond;
 constexpr Nanoseconds kLongestDelay = 20 * kMicrosecond;
 constexpr std::size_t kMostGathered = std::size_t{32} * 1024;
 
@@ -51,6 +54,7 @@ LoopEnd WorkerLoop::Run(Nanoseconds main_reached) {
       if (status == IoStatus::kBroken) return LoopEnd::kBroken;
       if (status == IoStatus::kClosed) return LoopEnd::kMasterGone;
       FlushToMaster(channel_);
+      gathering_since_ = 0;
     }
   } catch (const MasterGone&) {
     return LoopEnd::kMasterGone;
@@ -97,6 +101,8 @@ void WorkerLoop::RunItem(const Frame& frame) {
   const bool timed = (frame.header.flags & kTimed) != 0;
   ResultAnnex times;
   if (timed) times.received = Now();
+  mark_.Begin({frame.header.job, frame.header.attempt, frame.header.item});
+  const Nanoseconds item_begun = channel_.FlushIsCheap() ? 0 : Now();
   ItemOutput output(channel_, frame, piece_);
   const auto job = jobs_.find(frame.header.job);
   if (job == jobs_.end() || job->second.task != frame.header.task) {
@@ -122,11 +128,19 @@ void WorkerLoop::RunItem(const Frame& frame) {
       output.Fail(type, text);
     }
   }
+  SendSoon(item_begun);
+}
+
+void WorkerLoop::SendSoon(Nanoseconds begun) {
+  if (channel_.FlushIsCheap()) return FlushToMaster(channel_);
   const Nanoseconds now = Now();
-  if (timed || now - last_flush_ > kLongestDelay || channel_.UnsentBytes() > kMostGathered) {
-    FlushToMaster(channel_);
-    last_flush_ = now;
-  }
+  tiny_in_a_row_ = now - begun < kTiny ? tiny_in_a_row_ + 1 : 0;
+  if (gathering_since_ == 0) gathering_since_ = now;
+  const bool gather = tiny_in_a_row_ >= kTinyInARow && now - gathering_since_ < kLongestDelay &&
+                      channel_.UnsentBytes() < kMostGathered;
+  if (gather) return;
+  FlushToMaster(channel_);
+  gathering_since_ = 0;
 }
 
 }  // namespace procpool

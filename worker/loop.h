@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/channel.h"
+#include "common/work_mark.h"
 #include "worker/task_registry.h"
 
 namespace procpool {
@@ -16,7 +17,8 @@ enum class LoopEnd { kStopped, kMasterGone, kBroken };
 
 class WorkerLoop final : private FrameSink {
  public:
-  WorkerLoop(Channel& channel, const TaskRegistry& registry) : channel_(channel), registry_(registry) {}
+  WorkerLoop(Channel& channel, WorkMark& mark, const TaskRegistry& registry)
+      : channel_(channel), mark_(mark), registry_(registry) {}
 
   /// Announces READY, then serves.
   LoopEnd Run(Nanoseconds main_reached);
@@ -33,13 +35,16 @@ class WorkerLoop final : private FrameSink {
 
   void BeginJob(const Frame& frame);
   void RunItem(const Frame& frame);
+  void SendSoon(Nanoseconds begun);
 
   Channel& channel_;
+  WorkMark& mark_;
   const TaskRegistry& registry_;
   std::map<std::uint32_t, Job> jobs_;
   std::vector<std::byte> input_;
   std::vector<std::byte> piece_;
-  Nanoseconds last_flush_ = 0;
+  Nanoseconds gathering_since_ = 0;  // 0: nothing gathered
+  unsigned tiny_in_a_row_ = 0;
   bool stop_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
                                "master and worker must be of the same build"});
   }
   const ControlSocket control(Inherited(kControlFd));
+  WorkMark mark = WorkMark::Open(Inherited(kWorkMarkFd));
+  mark.CloseDescriptor();
   RegionTable regions;
   std::vector<UniqueFd> fds;
   for (std::size_t i = 0; i < transport->far_fd_count; ++i) {
@@ -49,7 +52,7 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
   }
   const auto channel = transport->open(std::move(fds), launch.channel_name, {control, regions});
   channel->SpinBeforeParking(launch.spin);
-  switch (WorkerLoop(*channel, registry).Run(main_reached)) {
+  switch (WorkerLoop(*channel, mark, registry).Run(main_reached)) {
     case LoopEnd::kStopped:
     case LoopEnd::kMasterGone: return 0;
     case LoopEnd::kBroken: spdlog::error("cannot read from the master: {}", channel->fault()); return 1;
@@ -68,10 +71,10 @@ int WorkerMain(int argc, char** argv, const TaskRegistry& registry) {
     StartLog("worker " + std::to_string(launch.slot), launch.log_level);
     return Serve(launch, registry, main_reached);
   } catch (const Error& error) {
-    spdlog::error("{}", error.what());
+    std::fprintf(stderr, "worker: %s\n", error.what());
     return error.blame() == Blame::kUser ? 2 : 1;
   } catch (const std::exception& exception) {
-    spdlog::error("cannot go on: {}", exception.what());
+    std::fprintf(stderr, "worker: cannot go on: %s\n", exception.what());
     return 1;
   }
 }

@@ -1,0 +1,126 @@
+// A worker program for the tests: the standard tasks, and tasks that misbehave in the ways real ones do.
+//
+// Tasks that shall misbehave only once are given the path of a file that does not exist yet: who creates it misbehaves.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "worker/task_registry.h"
+#include "worker/worker_main.h"
+
+namespace {
+
+using procpool::Task;
+using procpool::TaskFactory;
+using procpool::TaskOutput;
+
+std::string Text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+template <typename Function>
+class FunctionTask final : public Task {
+ public:
+  explicit FunctionTask(Function function) : function_(std::move(function)) {}
+  void Run(std::span<const std::byte> input, TaskOutput& output) override { function_(Text(input), output); }
+
+ private:
+  Function function_;
+};
+
+template <typename Function>
+TaskFactory Make(Function function) {
+  return [function](std::span<const std::byte>) { return std::make_unique<FunctionTask<Function>>(function); };
+}
+
+void Answer(TaskOutput& output, const std::string& text) { output.Write(std::as_bytes(std::span(text))); }
+
+bool IsFirst(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
+}
+
+[[noreturn]] void Die(const std::string& how) {
+  // Dumping the core of a worker that shall die would only take time.
+  const rlimit none{};
+  ::setrlimit(RLIMIT_CORE, &none);
+  const int number = std::stoi(how.substr(how.find(' ') + 1));
+  if (how.starts_with("exit")) ::_exit(number);
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+  ::_exit(99);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  procpool::TaskRegistry registry;
+  procpool::AddStandardTasks(registry);
+  // "signal 11" or "exit 3": dies so. Anything else is echoed.
+  registry.Add("die", Make([](const std::string& input, TaskOutput& output) {
+                 if (input.starts_with("signal") || input.starts_with("exit")) Die(input);
+                 Answer(output, input);
+               }));
+  // "PATH:signal 11": the first one dies, later ones answer.
+  registry.Add("die-once", Make([](const std::string& input, TaskOutput& output) {
+                 const std::size_t colon = input.find(':');
+                 if (colon != std::string::npos && IsFirst(input.substr(0, colon))) Die(input.substr(colon + 1));
+                 Answer(output, input);
+               }));
+  // Writes half of a large result, then dies, the first time.
+  registry.Add("die-in-result", Make([](const std::string& input, TaskOutput& output) {
+                 const std::string half(600'000, 'x');
+                 Answer(output, half);
+                 if (IsFirst(input)) Die("signal 9");
+                 Answer(output, half);
+               }));
+  registry.Add("throw", Make([](const std::string& input, TaskOutput& output) {
+                 if (input == "int") throw 42;
+                 if (input == "error") throw std::runtime_error("a task's own words");
+                 Answer(output, input);
+               }));
+  // Milliseconds to sleep.
+  registry.Add("sleep", Make([](const std::string& input, TaskOutput& output) {
+                 std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(input)));
+                 Answer(output, input);
+               }));
+  registry.Add("hang-once", Make([](const std::string& input, TaskOutput& output) {
+                 if (IsFirst(input)) std::this_thread::sleep_for(std::chrono::hours(1));
+                 Answer(output, input);
+               }));
+  registry.Add("print", Make([](const std::string& input, TaskOutput& output) {
+                 std::cout << "a task prints to standard output" << std::endl;
+                 std::cerr << "a task prints to standard error" << std::endl;
+                 Answer(output, input);
+               }));
+  // Leaves a process behind that holds every descriptor it can get, then dies.
+  registry.Add("leave-grandchild-and-die", Make([](const std::string& input, TaskOutput& output) {
+                 if (IsFirst(input)) {
+                   if (::fork() == 0) {
+                     for (int fd = 3; fd < 10; ++fd) ::fcntl(fd, F_SETFD, 0);
+                     ::execl("/bin/sleep", "sleep", "3600", nullptr);
+                     ::_exit(1);
+                   }
+                   Die("signal 9");
+                 }
+                 Answer(output, input);
+               }));
+  registry.Add("pid", Make([](const std::string&, TaskOutput& output) { Answer(output, std::to_string(::getpid())); }));
+  // Writes its result, and over the bytes before its place as well, the first time.
+  registry.Add("overwrite-neighbour", Make([](const std::string& input, TaskOutput& output) {
+                 const std::span<std::byte> room = output.Reserve(4096);
+                 if (IsFirst(input)) std::memset(room.data() - 4096, 0xEE, 4096);
+                 std::memset(room.data(), 0x11, room.size());
+                 output.Commit(room.size());
+               }));
+  return procpool::WorkerMain(argc, argv, registry);
+}
