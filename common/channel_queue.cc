@@ -20,7 +20,7 @@ namespace {
 namespace ipc = boost::interprocess;
 
 constexpr std::size_t kMessageBytes = std::size_t{64} * 1024;
-constexpr std::size_t kMessages = 8;
+constexpr std::size_t kMessages = 4;
 constexpr Nanoseconds kLeaveAlone = 200 * kMillisecond;
 constexpr Nanoseconds kLongestSleep = 50 * kMillisecond;
 

@@ -35,7 +35,7 @@ WaitMode ResolveWaitMode(WaitMode mode, std::size_t processes, unsigned cpus);
 struct PoolOptions {
   std::size_t procs = 1;
   std::string transport = "shm";
-  std::string worker_program;  ///< path; empty: `worker` beside this program
+  std::string worker_program{};  ///< path; empty: `worker` beside this program
   WaitMode wait = WaitMode::kAuto;
   Nanoseconds ready_deadline = 10 * kSecond;
   Nanoseconds grace = 2 * kSecond;  ///< for leaving after STOP, and again after SIGTERM

@@ -1,0 +1,432 @@
+// The dispatch with workers that are no processes: every decision it takes, without a clock's or a kernel's mood.
+#include "master/dispatch.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/log.h"
+#include "tests/bytes_job.h"
+
+namespace procpool {
+namespace {
+
+// Workers that answer when the test's script says so. `script` is called once for each Wait(); doing nothing in it while
+// items are outstanding would hang a real pool, here the test fails after many empty rounds.
+class FakeWorkers final : public Workers {
+ public:
+  struct Slot {
+    bool alive = false;
+    bool ready = false;
+    bool stopping = false;
+    std::size_t record = 0;
+    std::deque<GivenItem> given;
+    std::optional<GivenItem> working_on;
+  };
+
+  explicit FakeWorkers(std::size_t slots) : slots_(slots) {}
+
+  std::size_t slots() const override { return slots_.size(); }
+  bool CanTake(std::size_t worker) const override { return slots_[worker].ready && !slots_[worker].stopping; }
+  bool IsReady(std::size_t worker) const override { return slots_[worker].ready; }
+  std::size_t record(std::size_t worker) const override { return slots_[worker].record; }
+  std::optional<GivenItem> WorkingOn(std::size_t worker) const override { return slots_[worker].working_on; }
+  std::size_t alive() const override { return slots_.size(); }
+  void BeginJob(const JobTicket& job) override { ticket = job; }
+  void EndJob() override { ended = true; }
+
+  bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool) override {
+    if (full) return false;
+    slots_[worker].given.push_back(given);
+    most_given = std::max(most_given, slots_[worker].given.size());
+    log.push_back({worker, given});
+    return true;
+  }
+  void Stop(std::size_t worker) override { slots_[worker].stopping = true; }
+  void Kill(std::size_t worker, const std::string& reason) override {
+    kills.push_back(reason);
+    Die(worker, {.exit = {ProcessExit::Kind::kSignalled, 9}, .was_ready = slots_[worker].ready, .reason = reason});
+  }
+  void Replace(std::size_t worker) override {
+    if (slots_[worker].alive) return;
+    slots_[worker] = Slot{.alive = true};
+    slots_[worker].record = next_record_++;
+    if (on_spawn) return pending_.push_back([this, worker] { on_spawn(worker); });
+    BecomeReady(worker);
+  }
+
+  void Wait(Deadline, WorkerEvents& events) override {
+    events_ = &events;
+    ASSERT_LT(++waits_, 100'000) << "the dispatch waits for something that never comes";
+    std::vector<std::function<void()>> now;
+    now.swap(pending_);
+    for (const auto& action : now) action();
+    if (now.empty() && script) script();
+  }
+
+  // What a script does.
+  void BecomeReady(std::size_t worker) {
+    pending_.push_back([this, worker] {
+      slots_[worker].ready = true;
+      events_->OnReady(worker);
+    });
+  }
+  void Answer(std::size_t worker) { Answer(worker, slots_[worker].given.front()); }
+  bool Answer(std::size_t worker, const GivenItem& given, const std::string& text = "x") {
+    std::erase(slots_[worker].given, given);
+    FrameHeader header;
+    header.type = FrameType::kResult;
+    header.flags = kLastPart;
+    header.item = given.item;
+    header.attempt = given.attempt;
+    header.payload_bytes = text.size();
+    const auto place = events_->PlaceFor(worker, header);
+    if (!place) return false;
+    std::memcpy(place->data(), text.data(), text.size());
+    return events_->OnResult(worker, Frame{header, *place, {}, std::nullopt});
+  }
+  void Throw(std::size_t worker) {
+    const GivenItem given = slots_[worker].given.front();
+    slots_[worker].given.pop_front();
+    EXPECT_TRUE(events_->OnFailed(worker, given, "std::runtime_error", "no"));
+  }
+  void Die(std::size_t worker, Departure departure) {
+    if (departure.exit.kind == ProcessExit::Kind::kUnknown) departure.exit = {ProcessExit::Kind::kSignalled, 11};
+    departure.working_on = slots_[worker].working_on;
+    slots_[worker] = Slot{};
+    pending_.push_back([this, worker, departure] { events_->OnGone(worker, departure); });
+  }
+  void Crash(std::size_t worker) { Die(worker, {.exit = {}, .was_ready = true}); }
+  void Lose(std::size_t worker) {
+    slots_[worker] = Slot{.alive = true};
+    pending_.push_back([this, worker] { events_->OnSlotLost(worker, "no processes left"); });
+  }
+  void AnswerAll() {
+    for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+      if (slots_[worker].stopping && slots_[worker].given.empty()) {
+        Die(worker, {.exit = {ProcessExit::Kind::kExited, 0}, .was_ready = true, .on_request = true});
+      } else if (!slots_[worker].given.empty()) {
+        Answer(worker);
+      }
+    }
+  }
+
+  std::function<void()> script;
+  std::function<void(std::size_t)> on_spawn;
+  JobTicket ticket;
+  bool ended = false;
+  bool full = false;
+  std::size_t most_given = 0;
+  std::vector<std::pair<std::size_t, GivenItem>> log;
+  std::vector<std::string> kills;
+  std::vector<Slot> slots_;
+
+ private:
+  WorkerEvents* events_ = nullptr;
+  std::vector<std::function<void()>> pending_;
+  int waits_ = 0;
+  std::size_t next_record_ = 0;
+};
+
+class DispatchTest : public ::testing::Test {
+ protected:
+  void SetUp() override { StartLog("test", "off"); }
+};
+
+std::vector<std::string> Inputs(std::size_t count) { return std::vector<std::string>(count, "in"); }
+
+TEST_F(DispatchTest, EveryItemIsAnsweredOnce) {
+  FakeWorkers workers(3);
+  workers.script = [&] { workers.AnswerAll(); };
+  BytesJob job("task", Inputs(100));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  EXPECT_EQ(report.items_done, 100U);
+  EXPECT_EQ(job.completed.size(), 100U);
+  EXPECT_TRUE(workers.ended);
+  EXPECT_EQ(workers.ticket.task, "task");
+}
+
+TEST_F(DispatchTest, EveryWorkerHasItsFirstItemBeforeAnyHasItsSecond) {
+  FakeWorkers workers(3);
+  workers.script = [&] { workers.AnswerAll(); };
+  BytesJob job("task", Inputs(6));
+  static_cast<void>(Dispatch(workers, job, {}).Run());
+  ASSERT_GE(workers.log.size(), 3U);
+  EXPECT_EQ(workers.log[0].first + workers.log[1].first + workers.log[2].first, 0U + 1U + 2U);
+}
+
+TEST_F(DispatchTest, CreditGrowsForTinyItems) {
+  FakeWorkers workers(1);
+  workers.script = [&] {
+    while (!workers.slots_[0].given.empty()) workers.Answer(0);  // answered within microseconds
+  };
+  BytesJob job("task", Inputs(20'000));
+  static_cast<void>(Dispatch(workers, job, {}).Run());
+  EXPECT_GT(workers.most_given, 8U);
+  EXPECT_LE(workers.most_given, 256U);
+}
+
+TEST_F(DispatchTest, TheItemThatWasBegunIsBlamedAndRetried) {
+  FakeWorkers workers(1);
+  int round = 0;
+  workers.script = [&] {
+    if (round++ == 0) {
+      workers.slots_[0].working_on = workers.slots_[0].given[1];  // the first one's answer was lost with the worker
+      return workers.Crash(0);
+    }
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(4));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  EXPECT_EQ(report.deaths, 1U);
+  EXPECT_EQ(report.retries, 2U);
+  EXPECT_NE(report.warnings.at(0).find("item 1"), std::string::npos) << report.warnings.at(0);
+}
+
+TEST_F(DispatchTest, AWorkersWordAboutAnItemItWasNotGivenIsNotBelieved) {
+  FakeWorkers workers(1);
+  int round = 0;
+  workers.script = [&] {
+    if (round++ == 0) {
+      workers.slots_[0].working_on = GivenItem{3, 0};  // not given yet
+      return workers.Crash(0);
+    }
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(4));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_NE(report.warnings.at(0).find("item 0"), std::string::npos) << report.warnings.at(0);
+}
+
+TEST_F(DispatchTest, AnItemThatKillsIsGivenUpAfterThreeAndTheRestIsDone) {
+  FakeWorkers workers(2);
+  workers.script = [&] {
+    for (std::size_t worker = 0; worker < 2; ++worker) {
+      auto& slot = workers.slots_[worker];
+      if (slot.given.empty()) continue;
+      if (slot.given.front().item == 2) {
+        slot.working_on = slot.given.front();
+        workers.Crash(worker);
+      } else {
+        workers.Answer(worker);
+      }
+    }
+  };
+  BytesJob job("task", Inputs(10));
+  const JobReport report = Dispatch(workers, job, {.most_deaths = 3}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kFailed);
+  EXPECT_EQ(report.deaths, 3U);
+  EXPECT_EQ(report.items_done, 9U);
+  ASSERT_EQ(report.given_up.size(), 1U);
+  EXPECT_EQ(report.given_up[0].item, 2U);
+  EXPECT_EQ(job.given_up.count(2), 1U);
+}
+
+TEST_F(DispatchTest, ALateAnswerOfAnEarlierAttemptIsRefused) {
+  FakeWorkers workers(1);
+  int round = 0;
+  bool accepted = true;
+  workers.script = [&] {
+    if (round == 0) {
+      workers.Crash(0);
+    } else if (round == 1) {
+      accepted = workers.Answer(0, GivenItem{0, 0});  // was given as attempt 0 to the dead worker
+    } else {
+      workers.AnswerAll();
+    }
+    ++round;
+  };
+  BytesJob job("task", Inputs(1));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_FALSE(accepted);
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  EXPECT_EQ(job.completed[0], 1);
+}
+
+TEST_F(DispatchTest, ADuplicateAnswerIsRefused) {
+  FakeWorkers workers(1);
+  bool second = true;
+  workers.script = [&] {
+    const GivenItem given = workers.slots_[0].given.front();
+    EXPECT_TRUE(workers.Answer(0, given));
+    second = second && workers.Answer(0, given);
+  };
+  BytesJob job("task", Inputs(3));
+  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_FALSE(second);
+}
+
+TEST_F(DispatchTest, AnExceptionIsNotRetried) {
+  FakeWorkers workers(1);
+  workers.script = [&] { workers.slots_[0].given.front().item == 1 ? workers.Throw(0) : workers.Answer(0); };
+  BytesJob job("task", Inputs(3));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kFailed);
+  EXPECT_EQ(report.retries, 0U);
+  EXPECT_EQ(report.items_done, 2U);
+  EXPECT_NE(report.error.find("std::runtime_error: no"), std::string::npos) << report.error;
+}
+
+TEST_F(DispatchTest, AStaticShareIsInheritedByTheReplacement) {
+  FakeWorkers workers(2);
+  int round = 0;
+  workers.script = [&] {
+    if (round++ == 1) return workers.Crash(0);
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(20), std::vector<unsigned>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  for (const auto& [worker, given] : workers.log) EXPECT_EQ(worker, given.item < 10 ? 0U : 1U);
+}
+
+TEST_F(DispatchTest, TheShareOfALostSlotIsDoneByTheOthers) {
+  FakeWorkers workers(2);
+  int round = 0;
+  workers.script = [&] {
+    if (round++ == 1) {
+      workers.Crash(0);
+      workers.on_spawn = [&](std::size_t worker) { workers.Lose(worker); };
+      return;
+    }
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(10), std::vector<unsigned>{0, 0, 0, 0, 0, 1, 1, 1, 1, 1});
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
+  EXPECT_EQ(report.items_done, 10U);
+}
+
+TEST_F(DispatchTest, WorkersThatNeverBecomeReadyAreTheCallersMistake) {
+  FakeWorkers workers(2);
+  workers.on_spawn = [&](std::size_t worker) {
+    workers.Die(worker, {.exit = {ProcessExit::Kind::kExited, 1}, .program = "/some/program", .was_ready = false});
+  };
+  BytesJob job("task", Inputs(4));
+  Dispatch dispatch(workers, job, {});
+  try {
+    static_cast<void>(dispatch.Run());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.blame(), Blame::kUser);
+    EXPECT_NE(std::string(error.what()).find("/some/program"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(DispatchTest, WorkersThatCannotStartAnyMoreFailTheJob) {
+  FakeWorkers workers(1);
+  int round = 0;
+  workers.script = [&] {
+    if (round++ == 1) {
+      workers.on_spawn = [&](std::size_t worker) {
+        workers.Die(worker, {.exit = {ProcessExit::Kind::kExited, 127}, .program = "gone", .was_ready = false});
+      };
+      return workers.Crash(0);
+    }
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(50));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kFailed);
+  EXPECT_NE(report.error.find("code 127"), std::string::npos) << report.error;
+}
+
+TEST_F(DispatchTest, WorkersThatDieWithoutEverAnsweringEndTheJob) {
+  FakeWorkers workers(2);
+  workers.script = [&] {
+    for (std::size_t worker = 0; worker < 2; ++worker) {
+      if (workers.slots_[worker].ready) workers.Crash(worker);
+    }
+  };
+  BytesJob job("task", Inputs(1000));
+  const JobReport report = Dispatch(workers, job, {.most_deaths = 100}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kFailed);
+  EXPECT_NE(report.error.find("die faster than they answer"), std::string::npos) << report.error;
+}
+
+TEST_F(DispatchTest, RecyclingGivesAWorkerAtMostSoMany) {
+  FakeWorkers workers(2);
+  workers.script = [&] { workers.AnswerAll(); };
+  BytesJob job("task", Inputs(30));
+  Dispatch dispatch(workers, job, {.most_items_per_worker = 4});
+  const JobReport report = dispatch.Run();
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  EXPECT_EQ(report.deaths, 0U);
+  std::uint64_t items = 0;
+  for (const WorkerTally& tally : dispatch.tallies()) {
+    EXPECT_LE(tally.items, 4U);
+    items += tally.items;
+  }
+  EXPECT_EQ(items, 30U);
+}
+
+TEST_F(DispatchTest, AFullChannelKeepsTheItemWaiting) {
+  FakeWorkers workers(1);
+  int round = 0;
+  workers.script = [&] {
+    workers.full = ++round % 3 == 0;
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(50));
+  const JobReport report = Dispatch(workers, job, {}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  for (const auto& [worker, given] : workers.log) EXPECT_EQ(given.attempt, 0U) << "that was no retry";
+}
+
+TEST_F(DispatchTest, ATimeoutKillsTheWorkerOfTheOldestItem) {
+  FakeWorkers workers(1);
+  workers.script = [&] {
+    auto& slot = workers.slots_[0];
+    if (!slot.given.empty() && (slot.given.front().item != 1 || slot.given.front().attempt > 0)) workers.Answer(0);
+  };
+  BytesJob job("task", Inputs(3));
+  const JobReport report = Dispatch(workers, job, {.timeout = kMillisecond}).Run();
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  ASSERT_EQ(workers.kills.size(), 1U);
+  EXPECT_NE(workers.kills[0].find("item 1"), std::string::npos) << workers.kills[0];
+}
+
+TEST_F(DispatchTest, InterruptGivesOutNothingMoreButTakesInWhatIsOutstanding) {
+  FakeWorkers workers(2);
+  BytesJob job("task", Inputs(100));
+  Dispatch dispatch(workers, job, {});
+  int round = 0;
+  workers.script = [&] {
+    if (++round == 5) dispatch.Interrupt();
+    workers.AnswerAll();
+  };
+  const JobReport report = dispatch.Run();
+  EXPECT_EQ(report.status, JobReport::Status::kInterrupted);
+  EXPECT_EQ(report.items_done, workers.log.size()) << "an item that was given out was not taken in";
+  EXPECT_LT(report.items_done, 100U);
+}
+
+TEST_F(DispatchTest, SpoiltResultsAreComputedAnewButNotForEver) {
+  class SpoiltJob final : public BytesJob {
+   public:
+    explicit SpoiltJob(int times) : BytesJob("task", Inputs(5)), times_(times) {}
+    std::vector<std::uint64_t> Recheck() override {
+      if (times_-- > 0) return {3};
+      return {};
+    }
+
+   private:
+    int times_;
+  };
+  FakeWorkers workers(1);
+  workers.script = [&] { workers.AnswerAll(); };
+  SpoiltJob once(1);
+  EXPECT_EQ(Dispatch(workers, once, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(once.completed[3], 2);
+  EXPECT_EQ(once.completed[2], 1);
+  SpoiltJob always(1000);
+  EXPECT_EQ(Dispatch(workers, always, {}).Run().status, JobReport::Status::kFailed);
+}
+
+}  // namespace
+}  // namespace procpool
