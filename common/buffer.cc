@@ -14,9 +14,11 @@ Buffer Buffer::Private(std::size_t bytes) {
   if (bytes == 0) return buffer;
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    ThrowErrno("allocate", "buffer of " + std::to_string(bytes) + " bytes", "use a smaller grid or free memory");
+    ThrowErrno("allocate", "buffer of " + std::to_string(bytes) + " bytes",
+               "use a smaller grid or free memory");
   }
-  buffer.private_ = std::shared_ptr<void>(memory, [bytes](void* mapped) { ::munmap(mapped, bytes); });
+  buffer.private_ =
+      std::shared_ptr<void>(memory, [bytes](void* mapped) { ::munmap(mapped, bytes); });
   buffer.bytes_ = {static_cast<std::byte*>(memory), bytes};
   return buffer;
 }

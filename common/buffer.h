@@ -1,5 +1,6 @@
-// A stretch of memory for a job's grid or inputs: shared with the workers where the transport can, private otherwise.
-// Zero-filled; its pages cost memory when first touched. Movable; the memory goes with the last owner.
+// A stretch of memory for a job's grid or inputs: shared with the workers where the transport can,
+// private otherwise. Zero-filled; its pages cost memory when first touched. Movable; the memory
+// goes with the last owner.
 #pragma once
 
 #include <cstddef>

@@ -4,8 +4,12 @@
 
 namespace procpool {
 
-std::uint64_t BuildId() { return kBuildIdValue; }
+std::uint64_t BuildId() {
+  return kBuildIdValue;
+}
 
-std::string_view Version() { return PROCPOOL_VERSION; }
+std::string_view Version() {
+  return PROCPOOL_VERSION;
+}
 
 }  // namespace procpool

@@ -1,5 +1,6 @@
-// A number that is the same in two programs exactly if they were built from the same sources of common/: then frames,
-// fractals and shared memory mean the same to both. Master and worker compare it at the handshake.
+// A number that is the same in two programs exactly if they were built from the same sources of
+// common/: then frames, fractals and shared memory mean the same to both. Master and worker compare
+// it at the handshake.
 #pragma once
 
 #include <cstdint>

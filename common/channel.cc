@@ -63,7 +63,8 @@ bool Channel::Post(const OutFrame& frame) {
     std::memcpy(annex.data(), &*frame.times, sizeof(ResultAnnex));
     header.annex_bytes = kAnnexBytes;
   }
-  // An input that lies in shared memory is not hashed: nothing moved, the worker reads the bytes themselves.
+  // An input that lies in shared memory is not hashed: nothing moved, the worker reads the bytes
+  // themselves.
   const bool unmoved_input = input && header.type == FrameType::kItem;
   if (!unmoved_input) header.payload_hash = Hash(frame.payload);
   Seal(header);
@@ -151,8 +152,9 @@ IoStatus Channel::Fill(std::span<std::byte> destination, std::size_t* destinatio
   return IoStatus::kDone;
 }
 
-// Copies header and annex out of the buffer if they are there in full. The header is checked by the caller as soon as
-// it is complete; only its checked annex length decides how much more belongs to the head.
+// Copies header and annex out of the buffer if they are there in full. The header is checked by the
+// caller as soon as it is complete; only its checked annex length decides how much more belongs to
+// the head.
 bool Channel::TakeHead() {
   const std::size_t present = in_end_ - in_begin_;
   if (present < sizeof(FrameHeader)) return false;
@@ -182,7 +184,8 @@ IoStatus Channel::BeginPayload(FrameSink& sink) {
     ItemAnnex item;
     std::memcpy(&item, annex_.data(), sizeof item);
     const auto input = header_.annex_bytes != 0 ? ResolveRegion(item.input) : std::nullopt;
-    if (!input || input->size() != header_.payload_bytes) return Break("its input lies in no known region");
+    if (!input || input->size() != header_.payload_bytes)
+      return Break("its input lies in no known region");
     payload_ = *input;
   } else {
     const auto place = sink.PlaceFor(header_);
@@ -214,8 +217,9 @@ IoStatus Channel::FinishFrame(FrameSink& sink) {
       frame.times = times;
     }
   }
-  // After a long payload only the next head is read ahead, so that the payload behind it goes straight to its place;
-  // after a short one a whole buffer is, so that many small frames come with one read.
+  // After a long payload only the next head is read ahead, so that the payload behind it goes
+  // straight to its place; after a short one a whole buffer is, so that many small frames come with
+  // one read.
   read_ahead_ = payload_.size() > kSmallPayload ? kMaxFrameHead : in_.size() / 2;
   progress_ = Progress::kHead;
   sink.Take(frame);
@@ -241,7 +245,8 @@ IoStatus Channel::Receive(FrameSink& sink, std::size_t most_frames) {
       if (payload_got_ < payload_.size()) {
         // A payload that did not come with its head is a long one: read it straight into its place.
         read_ahead_ = kMaxFrameHead;
-        if (const IoStatus status = Fill(payload_, &payload_got_); status != IoStatus::kDone) return status;
+        if (const IoStatus status = Fill(payload_, &payload_got_); status != IoStatus::kDone)
+          return status;
         continue;
       }
     }

@@ -1,20 +1,25 @@
-// A channel: one end of the connection between the master and one worker. It moves frames and knows nothing of what
-// is in them.
+// A channel: one end of the connection between the master and one worker. It moves frames and knows
+// nothing of what is in them.
 //
 // Contract, for every transport (tests/channel_conformance_test.cc holds each of them to it):
-//   C1  Frames arrive in the order they were posted, whole and checked, or not at all. What a peer sent before it died
+//   C1  Frames arrive in the order they were posted, whole and checked, or not at all. What a peer
+//   sent before it died
 //       can still be received; a frame that it left unfinished is dropped.
-//   C2  Post() never blocks and never drops: a full channel says so (false), and the frame is still the caller's.
-//       A payload up to kSmallPayload is copied by Post(); a longer one must stay valid and unchanged until HasUnsent()
-//       is false.
-//   C3  Flush() and Receive() never block. The blocking forms take a deadline and also wake when the peer is gone.
-//   C4  Who receives says where a payload goes, after its header was checked (FrameSink::PlaceFor). A payload that
+//   C2  Post() never blocks and never drops: a full channel says so (false), and the frame is still
+//   the caller's.
+//       A payload up to kSmallPayload is copied by Post(); a longer one must stay valid and
+//       unchanged until HasUnsent() is false.
+//   C3  Flush() and Receive() never block. The blocking forms take a deadline and also wake when
+//   the peer is gone. C4  Who receives says where a payload goes, after its header was checked
+//   (FrameSink::PlaceFor). A payload that
 //       already lies in memory both sides share is not moved: the same call then names that memory.
-//   C5  The peer is not trusted: a frame that fails a check ends the channel (kBroken), with fault() saying why. No
+//   C5  The peer is not trusted: a frame that fails a check ends the channel (kBroken), with
+//   fault() saying why. No
 //       length is believed before it was checked, nothing is allocated on a peer's word.
 //   C6  Not thread-safe: one thread per end.
 //
-// The base class owns the framing; a transport moves bytes (WriteSome, ReadSome) and knows how to wait.
+// The base class owns the framing; a transport moves bytes (WriteSome, ReadSome) and knows how to
+// wait.
 #pragma once
 
 #include <sys/uio.h>
@@ -42,16 +47,18 @@ enum class IoStatus {
   kBroken,   ///< the peer broke the protocol, see fault()
 };
 
-/// A frame as it is posted. header: type, flags (kLastPart, kTimed), task, job, item, attempt and offset are the
-/// caller's; lengths, hashes and the other flags are filled in by Post().
+/// A frame as it is posted. header: type, flags (kLastPart, kTimed), task, job, item, attempt and
+/// offset are the caller's; lengths, hashes and the other flags are filled in by Post().
 struct OutFrame {
   FrameHeader header{};
   std::span<const std::byte> payload{};
-  std::span<const std::byte> place{};  ///< items: where the result may be written, if both sides share that memory
+  std::span<const std::byte>
+      place{};  ///< items: where the result may be written, if both sides share that memory
   std::optional<ResultAnnex> times{};  ///< results: sent along when set
 };
 
-/// A frame as it arrived. `payload` is what PlaceFor() named; `place` is not empty if the result may be written there.
+/// A frame as it arrived. `payload` is what PlaceFor() named; `place` is not empty if the result
+/// may be written there.
 struct Frame {
   FrameHeader header;
   std::span<const std::byte> payload;
@@ -62,8 +69,9 @@ struct Frame {
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
-  /// Where the payload of this (checked) header goes: exactly header.payload_bytes bytes, valid until Take(). With
-  /// kInRegion on a result: where it already lies. Nothing: the header is refused, with Refuse()'s text as reason.
+  /// Where the payload of this (checked) header goes: exactly header.payload_bytes bytes, valid
+  /// until Take(). With kInRegion on a result: where it already lies. Nothing: the header is
+  /// refused, with Refuse()'s text as reason.
   virtual std::optional<std::span<std::byte>> PlaceFor(const FrameHeader& header) = 0;
   /// The frame is here and its hash is right.
   virtual void Take(const Frame& frame) = 0;
@@ -84,8 +92,8 @@ class Channel {
   bool HasUnsent() const { return !segments_.empty(); }
   std::size_t UnsentBytes() const { return unsent_bytes_; }
   IoStatus Flush();
-  /// Hands every frame that is here to the sink, but at most `most_frames`, so that one busy peer cannot starve the
-  /// others. kDone: there may be more; kBlocked: drained.
+  /// Hands every frame that is here to the sink, but at most `most_frames`, so that one busy peer
+  /// cannot starve the others. kDone: there may be more; kBlocked: drained.
   IoStatus Receive(FrameSink& sink, std::size_t most_frames = 512);
 
   /// Blocking forms: until all is sent / at least one frame was received.
@@ -94,17 +102,19 @@ class Channel {
 
   const std::string& fault() const { return fault_; }
 
-  /// For an event loop: poll these for reading, and writable_fd for writing when Flush() said kBlocked (-1: room is
-  /// announced through readable_fd as well).
+  /// For an event loop: poll these for reading, and writable_fd for writing when Flush() said
+  /// kBlocked (-1: room is announced through readable_fd as well).
   virtual int readable_fd() const = 0;
   virtual int writable_fd() const { return -1; }
   /// To be called before sleeping on readable_fd. False: something is here already, do not sleep.
   virtual bool Arm() { return true; }
-  /// Whether bytes are here, told without a system call and without arming; nothing where only the system knows.
+  /// Whether bytes are here, told without a system call and without arming; nothing where only the
+  /// system knows.
   virtual std::optional<bool> Peek() const { return std::nullopt; }
   /// To be called when readable_fd woke the loop.
   virtual void AcknowledgeWake() {}
-  /// Whether Flush() costs no system call as long as the peer is awake, so that nothing is won by gathering frames.
+  /// Whether Flush() costs no system call as long as the peer is awake, so that nothing is won by
+  /// gathering frames.
   virtual bool FlushIsCheap() const { return false; }
   /// True while a transport that was found locked by a stopped peer is left alone (queue).
   virtual bool Stalled() const { return false; }
@@ -117,8 +127,8 @@ class Channel {
   /// Move bytes; return how many, 0 if none can be moved now, kPeerGone or kProtocolBroken.
   virtual std::ptrdiff_t WriteSome(std::span<const iovec> pieces) = 0;
   virtual std::ptrdiff_t ReadSome(std::span<const iovec> pieces) = 0;
-  /// Sleeps until bytes can be read (or written, if `for_room`), the peer is gone or the deadline has passed. May
-  /// return early.
+  /// Sleeps until bytes can be read (or written, if `for_room`), the peer is gone or the deadline
+  /// has passed. May return early.
   virtual void WaitFor(bool for_bytes, bool for_room, Deadline deadline) = 0;
   void SetFault(std::string fault) { fault_ = std::move(fault); }
   /// Where shared memory is recognised; nullptr where the transport shares none.
@@ -127,7 +137,8 @@ class Channel {
   virtual void FetchRegions() {}
 
  private:
-  // What Post() queued: stretches of small_ (by position, for small_ moves when it grows) and long payloads.
+  // What Post() queued: stretches of small_ (by position, for small_ moves when it grows) and long
+  // payloads.
   struct Segment {
     const std::byte* external;  // nullptr: in small_
     std::size_t begin;
@@ -151,11 +162,12 @@ class Channel {
   std::vector<std::byte> in_ = std::vector<std::byte>(std::size_t{64} * 1024);
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  std::size_t read_ahead_ = kMaxFrameHead;  // how much is read beyond the bytes that are sure to be wanted
+  std::size_t read_ahead_ =
+      kMaxFrameHead;  // how much is read beyond the bytes that are sure to be wanted
   Progress progress_ = Progress::kHead;
-  FrameHeader header_;                             // the receiver's private copy
+  FrameHeader header_;  // the receiver's private copy
   WireFault header_fault_ = WireFault::kNone;
-  std::array<std::byte, kAnnexBytes> annex_{};     // likewise
+  std::array<std::byte, kAnnexBytes> annex_{};  // likewise
   std::span<std::byte> payload_;
   std::size_t payload_got_ = 0;
 

@@ -1,4 +1,5 @@
-// The transports by name, and the only place in the program that lists them. A transport is a way to make channels.
+// The transports by name, and the only place in the program that lists them. A transport is a way
+// to make channels.
 #pragma once
 
 #include <cstddef>
@@ -24,18 +25,20 @@ struct ChannelSetup {
 
 struct MadeChannel {
   std::unique_ptr<Channel> near;
-  std::vector<UniqueFd> far_fds;             ///< to be inherited by the worker, in this order
-  std::string far_name;                      ///< a name the worker needs as well; may be empty
-  std::function<void()> far_opened = [] {};  ///< to be called once the worker has opened its end (READY came)
+  std::vector<UniqueFd> far_fds;  ///< to be inherited by the worker, in this order
+  std::string far_name;           ///< a name the worker needs as well; may be empty
+  std::function<void()> far_opened = [] {
+  };  ///< to be called once the worker has opened its end (READY came)
 };
 
 struct Transport {
   std::string_view name;
   std::string_view description;
-  bool shares_memory;       ///< payloads in shared regions are not moved
+  bool shares_memory;        ///< payloads in shared regions are not moved
   std::size_t far_fd_count;  ///< how many descriptors the far end is opened with
   MadeChannel (*make)(const ChannelSetup& setup);
-  std::unique_ptr<Channel> (*open)(std::vector<UniqueFd> fds, const std::string& name, const ChannelSetup& setup);
+  std::unique_ptr<Channel> (*open)(std::vector<UniqueFd> fds, const std::string& name,
+                                   const ChannelSetup& setup);
 };
 
 std::span<const Transport> Transports();

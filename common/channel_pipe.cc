@@ -48,7 +48,8 @@ class PipeChannel final : public Channel {
   }
 
   void WaitFor(bool for_bytes, bool for_room, Deadline deadline) override {
-    // The reading end is watched in any case: its hang-up says that the peer is gone, whatever is waited for.
+    // The reading end is watched in any case: its hang-up says that the peer is gone, whatever is
+    // waited for.
     std::array<pollfd, 2> fds{{{in_.get(), static_cast<short>(for_bytes ? POLLIN : 0), 0},
                                {out_.get(), static_cast<short>(for_room ? POLLOUT : 0), 0}}};
     ::poll(fds.data(), for_room ? 2 : 1, deadline.LeftForPoll());
@@ -86,7 +87,8 @@ PipePair MakePipeChannel(int buffer_bytes) {
     static_cast<void>(::fcntl(task_in.get(), F_SETPIPE_SZ, buffer_bytes));
     static_cast<void>(::fcntl(result_in.get(), F_SETPIPE_SZ, buffer_bytes));
   }
-  return {OpenPipeChannel(std::move(result_out), std::move(task_in)), std::move(task_out), std::move(result_in)};
+  return {OpenPipeChannel(std::move(result_out), std::move(task_in)), std::move(task_out),
+          std::move(result_in)};
 }
 
 std::unique_ptr<Channel> OpenPipeChannel(UniqueFd in, UniqueFd out) {

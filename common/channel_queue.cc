@@ -26,8 +26,8 @@ constexpr Nanoseconds kLongestSleep = 50 * kMillisecond;
 
 class QueueChannel final : public Channel {
  public:
-  QueueChannel(std::unique_ptr<ipc::message_queue> in, std::unique_ptr<ipc::message_queue> out, UniqueFd doorbell_in,
-               UniqueFd doorbell_out, const ControlSocket& control)
+  QueueChannel(std::unique_ptr<ipc::message_queue> in, std::unique_ptr<ipc::message_queue> out,
+               UniqueFd doorbell_in, UniqueFd doorbell_out, const ControlSocket& control)
       : queue_in_(std::move(in)),
         queue_out_(std::move(out)),
         doorbell_in_(std::move(doorbell_in)),
@@ -39,8 +39,8 @@ class QueueChannel final : public Channel {
   bool Stalled() const override { return leave_alone_until_ != 0; }
 
  protected:
-  // One message is a stretch of the first piece: long payloads go from where they are, and small frames lie together
-  // in one piece already.
+  // One message is a stretch of the first piece: long payloads go from where they are, and small
+  // frames lie together in one piece already.
   std::ptrdiff_t WriteSome(std::span<const iovec> pieces) override {
     const std::size_t bytes = std::min(pieces.front().iov_len, kMessageBytes);
     const std::ptrdiff_t moved = Guarded([&]() -> std::size_t {
@@ -60,7 +60,8 @@ class QueueChannel final : public Channel {
         std::size_t received = 0;
         unsigned priority = 0;
         if (!queue_in_->try_receive(destination, kMessageBytes, received, priority)) return 0;
-        // Seen after the receive: a sender that found the queue full before it is certain to be rung.
+        // Seen after the receive: a sender that found the queue full before it is certain to be
+        // rung.
         was_full = queue_in_->get_num_msg() + 1 >= kMessages;
         return received;
       });
@@ -80,7 +81,8 @@ class QueueChannel final : public Channel {
   }
 
   void WaitFor(bool /*for_bytes*/, bool /*for_room*/, Deadline deadline) override {
-    // The doorbell may have been silenced by an earlier wait for something else, so no sleep is long.
+    // The doorbell may have been silenced by an earlier wait for something else, so no sleep is
+    // long.
     const int longest = static_cast<int>(kLongestSleep / kMillisecond);
     std::array<pollfd, 2> fds{{{doorbell_in_.get(), POLLIN, 0}, {control_.fd(), POLLRDHUP, 0}}};
     ::poll(fds.data(), fds.size(), std::min(deadline.LeftForPoll(), longest));
@@ -89,8 +91,9 @@ class QueueChannel final : public Channel {
   }
 
  private:
-  // Runs a try-call. It may find the queue's lock held by a stopped process (times out: 0 bytes, left alone for a
-  // while) or by a dead one (the pair is spoilt for good: the peer counts as gone).
+  // Runs a try-call. It may find the queue's lock held by a stopped process (times out: 0 bytes,
+  // left alone for a while) or by a dead one (the pair is spoilt for good: the peer counts as
+  // gone).
   template <typename Call>
   std::ptrdiff_t Guarded(Call call) {
     if (leave_alone_until_ != 0) {
@@ -99,7 +102,8 @@ class QueueChannel final : public Channel {
     }
     try {
       const std::size_t moved = call();
-      return moved == 0 && peer_gone_ ? std::ptrdiff_t{kPeerGone} : static_cast<std::ptrdiff_t>(moved);
+      return moved == 0 && peer_gone_ ? std::ptrdiff_t{kPeerGone}
+                                      : static_cast<std::ptrdiff_t>(moved);
     } catch (const ipc::interprocess_exception& exception) {
       if (exception.get_error_code() != ipc::timeout_when_locking_error) return kPeerGone;
       leave_alone_until_ = Now() + kLeaveAlone;
@@ -119,16 +123,22 @@ class QueueChannel final : public Channel {
   bool peer_gone_ = false;
 };
 
-std::string TaskQueue(const std::string& name) { return name + ".tasks"; }
-std::string ResultQueue(const std::string& name) { return name + ".results"; }
+std::string TaskQueue(const std::string& name) {
+  return name + ".tasks";
+}
+std::string ResultQueue(const std::string& name) {
+  return name + ".results";
+}
 
 std::unique_ptr<ipc::message_queue> CreateQueue(const std::string& name) {
   try {
     ipc::permissions owner_only(0600);
-    return std::make_unique<ipc::message_queue>(ipc::create_only, name.c_str(), kMessages, kMessageBytes, owner_only);
+    return std::make_unique<ipc::message_queue>(ipc::create_only, name.c_str(), kMessages,
+                                                kMessageBytes, owner_only);
   } catch (const ipc::interprocess_exception& exception) {
-    throw Error(Blame::kMachine, {"create", "message queue /dev/shm/" + name, exception.what(),
-                                  "free space in /dev/shm, use fewer workers, or --transport pipe or shm"});
+    throw Error(Blame::kMachine,
+                {"create", "message queue /dev/shm/" + name, exception.what(),
+                 "free space in /dev/shm, use fewer workers, or --transport pipe or shm"});
   }
 }
 
@@ -146,7 +156,9 @@ std::unique_ptr<ipc::message_queue> OpenQueue(const std::string& name) {
 
 UniqueFd Duplicate(const UniqueFd& fd) {
   UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-  if (!copy) ThrowErrno("duplicate", "eventfd", "raise the descriptor limit (ulimit -n) or use fewer workers");
+  if (!copy)
+    ThrowErrno("duplicate", "eventfd",
+               "raise the descriptor limit (ulimit -n) or use fewer workers");
   return copy;
 }
 
@@ -160,7 +172,8 @@ QueuePair MakeQueueChannel(const ControlSocket& control) {
 
   std::shared_ptr<QueueNameLease> lease = QueueNameLease::Get();
   const std::string name = lease->NewStem();
-  // From here on the names are removed when the last copy of `unlink` goes or is called, whatever is thrown.
+  // From here on the names are removed when the last copy of `unlink` goes or is called, whatever
+  // is thrown.
   struct Names {
     explicit Names(std::string stem) : stem_(std::move(stem)) {}
     ~Names() { Remove(); }
@@ -175,8 +188,8 @@ QueuePair MakeQueueChannel(const ControlSocket& control) {
   auto names = std::make_shared<Names>(name);
   auto tasks = CreateQueue(TaskQueue(name));
   auto results = CreateQueue(ResultQueue(name));
-  auto near = std::make_unique<QueueChannel>(std::move(results), std::move(tasks), std::move(result_bell),
-                                             std::move(task_bell), control);
+  auto near = std::make_unique<QueueChannel>(std::move(results), std::move(tasks),
+                                             std::move(result_bell), std::move(task_bell), control);
   auto unlink = [lease, names]() mutable {
     names.reset();
     lease.reset();
@@ -184,8 +197,8 @@ QueuePair MakeQueueChannel(const ControlSocket& control) {
   return {std::move(near), std::move(far_in), std::move(far_out), name, std::move(unlink)};
 }
 
-std::unique_ptr<Channel> OpenQueueChannel(const std::string& name, UniqueFd doorbell_in, UniqueFd doorbell_out,
-                                          const ControlSocket& control) {
+std::unique_ptr<Channel> OpenQueueChannel(const std::string& name, UniqueFd doorbell_in,
+                                          UniqueFd doorbell_out, const ControlSocket& control) {
   return std::make_unique<QueueChannel>(OpenQueue(TaskQueue(name)), OpenQueue(ResultQueue(name)),
                                         std::move(doorbell_in), std::move(doorbell_out), control);
 }

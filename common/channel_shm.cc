@@ -23,7 +23,8 @@ constexpr Nanoseconds kLongestSleep = 50 * kMillisecond;
 
 enum Wish : std::uint32_t { kNothing = 0, kBytes = 1, kRoom = 2 };
 
-// What lies at the beginning of the memfd. Zero bytes are a valid beginning, so neither side has to construct it first.
+// What lies at the beginning of the memfd. Zero bytes are a valid beginning, so neither side has to
+// construct it first.
 struct Layout {
   RingCounters tasks;    // master → worker
   RingCounters results;  // worker → master
@@ -38,7 +39,8 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 // Not FUTEX_PRIVATE_FLAG: the word is shared between processes.
 void FutexWait(std::atomic<std::uint32_t>& word, std::uint32_t expected, Nanoseconds longest) {
   const timespec timeout{longest / kSecond, longest % kSecond};
-  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, expected, &timeout, nullptr, 0);
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, expected, &timeout,
+            nullptr, 0);
 }
 
 void FutexWake(std::atomic<std::uint32_t>& word) {
@@ -48,7 +50,8 @@ void FutexWake(std::atomic<std::uint32_t>& word) {
 // What both ends do alike; who sleeps and wakes how is left to the two ends below.
 class ShmChannel : public Channel {
  public:
-  ShmChannel(SharedRegion memory, UniqueFd doorbell, const ControlSocket& control, RegionTable& table, bool is_master)
+  ShmChannel(SharedRegion memory, UniqueFd doorbell, const ControlSocket& control,
+             RegionTable& table, bool is_master)
       : memory_(std::move(memory)),
         doorbell_(std::move(doorbell)),
         control_(control),
@@ -81,13 +84,16 @@ class ShmChannel : public Channel {
 
   const RegionTable* regions() override { return &table_; }
 
-  /// Wakes the peer if it sleeps waiting for `wish`. The counter was published with a seq_cst store before.
+  /// Wakes the peer if it sleeps waiting for `wish`. The counter was published with a seq_cst store
+  /// before.
   virtual void WakePeer(Wish wish) = 0;
 
   bool IsHere(std::uint32_t wish) const {
     return ((wish & kBytes) != 0 && in_.HasBytes()) || ((wish & kRoom) != 0 && out_.HasRoom());
   }
-  static std::uint32_t WishFor(bool bytes, bool room) { return (bytes ? kBytes : 0U) | (room ? kRoom : 0U); }
+  static std::uint32_t WishFor(bool bytes, bool room) {
+    return (bytes ? kBytes : 0U) | (room ? kRoom : 0U);
+  }
   /// True once for each sleep of the peer.
   static bool TakeSleeper(std::atomic<std::uint32_t>& sleeping, Wish wish) {
     return (sleeping.load(std::memory_order_seq_cst) & wish) != 0 &&
@@ -118,7 +124,8 @@ class ShmChannel : public Channel {
 
 class MasterEnd final : public ShmChannel {
  public:
-  MasterEnd(SharedRegion memory, UniqueFd doorbell, const ControlSocket& control, RegionTable& table)
+  MasterEnd(SharedRegion memory, UniqueFd doorbell, const ControlSocket& control,
+            RegionTable& table)
       : ShmChannel(std::move(memory), std::move(doorbell), control, table, true) {}
 
   int readable_fd() const override { return doorbell().get(); }
@@ -152,7 +159,8 @@ class MasterEnd final : public ShmChannel {
 
 class WorkerEnd final : public ShmChannel {
  public:
-  WorkerEnd(SharedRegion memory, UniqueFd doorbell, const ControlSocket& control, RegionTable& table)
+  WorkerEnd(SharedRegion memory, UniqueFd doorbell, const ControlSocket& control,
+            RegionTable& table)
       : ShmChannel(std::move(memory), std::move(doorbell), control, table, false) {}
 
   int readable_fd() const override { return -1; }
@@ -170,7 +178,8 @@ class WorkerEnd final : public ShmChannel {
     layout().worker_sleeping.store(wish, std::memory_order_seq_cst);
     if (!IsHere(wish)) {
       const Nanoseconds left = deadline.Left();
-      if (left > 0) FutexWait(layout().worker_bell, bell, left < kLongestSleep ? left : kLongestSleep);
+      if (left > 0)
+        FutexWait(layout().worker_bell, bell, left < kLongestSleep ? left : kLongestSleep);
       // Woken by time alone? Then the flag still stands, and the peer may be gone.
       if (layout().worker_sleeping.load(std::memory_order_seq_cst) != kNothing) CheckPeer();
     }
@@ -186,16 +195,17 @@ ShmPair MakeShmChannel(const ControlSocket& control, RegionTable& table) {
   UniqueFd doorbell = MakeEventFd();
   UniqueFd far_doorbell(::fcntl(doorbell.get(), F_DUPFD_CLOEXEC, 0));
   if (!far_region || !far_doorbell) {
-    ThrowErrno("duplicate", "descriptor of a shared region", "raise the descriptor limit (ulimit -n)");
+    ThrowErrno("duplicate", "descriptor of a shared region",
+               "raise the descriptor limit (ulimit -n)");
   }
   return {std::make_unique<MasterEnd>(std::move(memory), std::move(doorbell), control, table),
           std::move(far_region), std::move(far_doorbell)};
 }
 
-std::unique_ptr<Channel> OpenShmChannel(UniqueFd region, UniqueFd doorbell, const ControlSocket& control,
-                                        RegionTable& table) {
-  return std::make_unique<WorkerEnd>(SharedRegion::Open(std::move(region), sizeof(Layout)), std::move(doorbell),
-                                     control, table);
+std::unique_ptr<Channel> OpenShmChannel(UniqueFd region, UniqueFd doorbell,
+                                        const ControlSocket& control, RegionTable& table) {
+  return std::make_unique<WorkerEnd>(SharedRegion::Open(std::move(region), sizeof(Layout)),
+                                     std::move(doorbell), control, table);
 }
 
 }  // namespace procpool

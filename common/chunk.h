@@ -1,4 +1,5 @@
-// A chunk: a run of consecutive rows. The chunks of one plan cover every row exactly once, in order of their ids.
+// A chunk: a run of consecutive rows. The chunks of one plan cover every row exactly once, in order
+// of their ids.
 #pragma once
 
 #include <cstdint>

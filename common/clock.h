@@ -21,12 +21,17 @@ inline Nanoseconds ReadClock(clockid_t clock) {
 }
 
 /// About 30 ns a call.
-inline Nanoseconds Now() { return ReadClock(CLOCK_MONOTONIC); }
+inline Nanoseconds Now() {
+  return ReadClock(CLOCK_MONOTONIC);
+}
 
 /// CPU time of the calling thread; about 250 ns a call, so not for every tiny task.
-inline Nanoseconds ThreadCpuTime() { return ReadClock(CLOCK_THREAD_CPUTIME_ID); }
+inline Nanoseconds ThreadCpuTime() {
+  return ReadClock(CLOCK_THREAD_CPUTIME_ID);
+}
 
-/// A point in time until which a blocking call may wait. There is no "for ever": kFar is about a day.
+/// A point in time until which a blocking call may wait. There is no "for ever": kFar is about a
+/// day.
 class Deadline {
  public:
   static Deadline After(Nanoseconds duration) { return Deadline(Now() + duration); }
@@ -49,6 +54,8 @@ class Deadline {
   Nanoseconds time_;
 };
 
-inline double Seconds(Nanoseconds duration) { return static_cast<double>(duration) * 1e-9; }
+inline double Seconds(Nanoseconds duration) {
+  return static_cast<double>(duration) * 1e-9;
+}
 
 }  // namespace procpool

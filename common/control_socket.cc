@@ -67,16 +67,19 @@ bool Receive(int socket, Message* message, UniqueFd* attached) {
     got = ::recvmsg(socket, &packet, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   if (got <= 0) return false;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr; header = CMSG_NXTHDR(&packet, header)) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr;
+       header = CMSG_NXTHDR(&packet, header)) {
     if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
       attached->Reset(fd);
     }
   }
-  if (got != static_cast<ssize_t>(sizeof *message) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    throw Error(Blame::kMachine, {"receive", "shared region", "the message on the control socket is malformed",
-                                  "master and worker must be of the same build"});
+  if (got != static_cast<ssize_t>(sizeof *message) ||
+      (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    throw Error(Blame::kMachine,
+                {"receive", "shared region", "the message on the control socket is malformed",
+                 "master and worker must be of the same build"});
   }
   return true;
 }
@@ -86,12 +89,14 @@ bool Receive(int socket, Message* message, UniqueFd* attached) {
 std::pair<ControlSocket, ControlSocket> ControlSocket::MakePair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-    ThrowErrno("create", "control socket", "raise the descriptor limit (ulimit -n) or use fewer workers");
+    ThrowErrno("create", "control socket",
+               "raise the descriptor limit (ulimit -n) or use fewer workers");
   }
   return {ControlSocket(UniqueFd(ends[0])), ControlSocket(UniqueFd(ends[1]))};
 }
 
-bool ControlSocket::SendRegion(std::uint32_t id, const SharedRegion& region, Deadline deadline) const {
+bool ControlSocket::SendRegion(std::uint32_t id, const SharedRegion& region,
+                               Deadline deadline) const {
   return Send(fd_.get(), {Operation::kAdd, id, region.bytes().size()}, region.fd(), deadline);
 }
 
@@ -104,7 +109,8 @@ void ControlSocket::ReceiveInto(RegionTable& table) const {
   UniqueFd attached;
   while (Receive(fd_.get(), &message, &attached)) {
     if (message.operation == Operation::kAdd && attached) {
-      auto region = std::make_shared<SharedRegion>(SharedRegion::Open(std::move(attached), message.bytes));
+      auto region =
+          std::make_shared<SharedRegion>(SharedRegion::Open(std::move(attached), message.bytes));
       region->CloseDescriptor();
       table.Add(message.id, std::move(region));
     } else {

@@ -1,8 +1,9 @@
-// The control socket between the master and one worker: AF_UNIX, SEQPACKET. It carries what a byte stream cannot,
-// descriptors of shared regions, and its hang-up tells either side that the other is gone.
+// The control socket between the master and one worker: AF_UNIX, SEQPACKET. It carries what a byte
+// stream cannot, descriptors of shared regions, and its hang-up tells either side that the other is
+// gone.
 //
-// Promise: never blocks longer than the deadline given; descriptors arrive close-on-exec; a malformed message is an
-// Error, its descriptors are closed.
+// Promise: never blocks longer than the deadline given; descriptors arrive close-on-exec; a
+// malformed message is an Error, its descriptors are closed.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class ControlSocket {
   /// Two connected ends, close-on-exec and non-blocking. Throws Error{kMachine}.
   static std::pair<ControlSocket, ControlSocket> MakePair();
 
-  /// Sends a region under a number. False if the peer is gone or its queue is full until the deadline.
+  /// Sends a region under a number. False if the peer is gone or its queue is full until the
+  /// deadline.
   bool SendRegion(std::uint32_t id, const SharedRegion& region, Deadline deadline) const;
   /// Tells the peer to let go of a region.
   bool SendForget(std::uint32_t id, Deadline deadline) const;

@@ -13,7 +13,8 @@ namespace procpool {
 
 inline UniqueFd MakeEventFd() {
   UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd) ThrowErrno("create", "eventfd", "raise the descriptor limit (ulimit -n) or use fewer workers");
+  if (!fd)
+    ThrowErrno("create", "eventfd", "raise the descriptor limit (ulimit -n) or use fewer workers");
   return fd;
 }
 

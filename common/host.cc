@@ -28,8 +28,8 @@ std::vector<std::string> Split(const std::string& text, char separator) {
   return parts;
 }
 
-// The directories of this process' cgroup for one controller, from its own up to the top of what is mounted.
-// `controller` is empty for version 2.
+// The directories of this process' cgroup for one controller, from its own up to the top of what is
+// mounted. `controller` is empty for version 2.
 std::vector<fs::path> CgroupDirectories(const std::string& root, const std::string& controller) {
   std::string group;
   std::ifstream groups(root + "/proc/self/cgroup");
@@ -37,8 +37,9 @@ std::vector<fs::path> CgroupDirectories(const std::string& root, const std::stri
     const std::vector<std::string> fields = Split(line, ':');
     if (fields.size() < 3) continue;
     const std::vector<std::string> controllers = Split(fields[1], ',');
-    const bool matches = controller.empty() ? fields[0] == "0" && fields[1].empty()
-                                            : std::ranges::find(controllers, controller) != controllers.end();
+    const bool matches = controller.empty()
+                             ? fields[0] == "0" && fields[1].empty()
+                             : std::ranges::find(controllers, controller) != controllers.end();
     if (matches) group = line.substr(fields[0].size() + fields[1].size() + 2);
   }
   if (group.empty()) return {};
@@ -50,12 +51,14 @@ std::vector<fs::path> CgroupDirectories(const std::string& root, const std::stri
     const auto dash = std::ranges::find(fields, "-");
     if (fields.size() < 5 || fields.end() - dash < 4) continue;
     const std::vector<std::string> options = Split(dash[3], ',');
-    const bool matches = controller.empty()
-                             ? dash[1] == "cgroup2"
-                             : dash[1] == "cgroup" && std::ranges::find(options, controller) != options.end();
+    const bool matches =
+        controller.empty()
+            ? dash[1] == "cgroup2"
+            : dash[1] == "cgroup" && std::ranges::find(options, controller) != options.end();
     if (!matches) continue;
     const fs::path top = root + fields[4];
-    // A container may see only the part below `root` of the mount; a group outside it is the top itself.
+    // A container may see only the part below `root` of the mount; a group outside it is the top
+    // itself.
     const std::string& mounted_root = fields[3];
     std::string relative = group;
     if (mounted_root != "/") {
@@ -93,7 +96,8 @@ std::uint64_t ReadKey(const fs::path& path, const std::string& key) {
 
 std::uint64_t RoomBelow(const fs::path& directory, const char* limit_file, const char* usage_file,
                         const char* cache_key) {
-  const std::optional<std::uint64_t> limit = ReadNumber(directory / limit_file);  // "max" reads as nothing
+  const std::optional<std::uint64_t> limit =
+      ReadNumber(directory / limit_file);  // "max" reads as nothing
   const std::optional<std::uint64_t> usage = ReadNumber(directory / usage_file);
   if (!limit || !usage) return kUnlimited;
   const std::uint64_t cache = ReadKey(directory / "memory.stat", cache_key);
@@ -138,11 +142,12 @@ std::uint64_t AvailableMemory(const std::string& root) {
     if (fields >> key >> kibibytes && key == "MemAvailable:") available = kibibytes * 1024;
   }
   for (const fs::path& directory : CgroupDirectories(root, "")) {
-    available = std::min(available, RoomBelow(directory, "memory.max", "memory.current", "inactive_file"));
+    available =
+        std::min(available, RoomBelow(directory, "memory.max", "memory.current", "inactive_file"));
   }
   for (const fs::path& directory : CgroupDirectories(root, "memory")) {
-    available = std::min(available, RoomBelow(directory, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                              "total_inactive_file"));
+    available = std::min(available, RoomBelow(directory, "memory.limit_in_bytes",
+                                              "memory.usage_in_bytes", "total_inactive_file"));
   }
   return available;
 }
@@ -151,9 +156,10 @@ void RequireMemory(std::uint64_t bytes, std::string_view what) {
   const std::uint64_t available = AvailableMemory();
   if (bytes <= available) return;
   const auto mebibytes = [](std::uint64_t count) { return std::to_string(count >> 20) + " MiB"; };
-  throw Error(Blame::kMachine,
-              {"allocate", what, "it needs " + mebibytes(bytes) + ", available are " + mebibytes(available),
-               "use a smaller grid, or free memory, or raise the cgroup's limit"});
+  throw Error(
+      Blame::kMachine,
+      {"allocate", what, "it needs " + mebibytes(bytes) + ", available are " + mebibytes(available),
+       "use a smaller grid, or free memory, or raise the cgroup's limit"});
 }
 
 HostInfo DescribeHost() {

@@ -9,15 +9,17 @@ namespace procpool {
 namespace {
 
 [[noreturn]] void Refuse(std::string_view argument, std::string_view cause) {
-  throw Error(Blame::kUser, {"start", "worker", "'" + std::string(argument) + "' " + std::string(cause),
-                             "a worker is started by master; run master instead"});
+  throw Error(Blame::kUser,
+              {"start", "worker", "'" + std::string(argument) + "' " + std::string(cause),
+               "a worker is started by master; run master instead"});
 }
 
 template <typename Number>
 Number ParseNumber(std::string_view argument, const std::string& text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) Refuse(argument, "has a malformed number");
+  if (error != std::errc() || end != text.data() + text.size())
+    Refuse(argument, "has a malformed number");
   return number;
 }
 

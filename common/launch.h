@@ -1,9 +1,11 @@
-// How a worker is told what it is: one argument and the descriptors it inherits. The worker has no defaults of its own.
+// How a worker is told what it is: one argument and the descriptors it inherits. The worker has no
+// defaults of its own.
 //
-// Promise: Decode(Encode(x)) == x. Anything else on the command line is an Error{kUser}: a worker is started by its
-// master, not by hand.
+// Promise: Decode(Encode(x)) == x. Anything else on the command line is an Error{kUser}: a worker
+// is started by its master, not by hand.
 //
-// Descriptors: 3 is the control socket, 4 the page of the work mark, 5 and up are the channel's, in the order of MadeChannel::far_fds.
+// Descriptors: 3 is the control socket, 4 the page of the work mark, 5 and up are the channel's, in
+// the order of MadeChannel::far_fds.
 #pragma once
 
 #include <sys/types.h>

@@ -6,8 +6,8 @@
 
 namespace procpool {
 
-/// Levels by name: trace, debug, info, warning, error, critical, off. "" is returned for a known name, else what is
-/// allowed.
+/// Levels by name: trace, debug, info, warning, error, critical, off. "" is returned for a known
+/// name, else what is allowed.
 std::string CheckLogLevel(std::string_view level);
 
 /// `who` stands in every line, e.g. "master" or "worker 3".

@@ -34,9 +34,12 @@ std::string RandomHex() {
   return HexDigest(number);
 }
 
-std::string PathOf(std::string_view name) { return std::string(kDirectory) + "/" + std::string(name); }
+std::string PathOf(std::string_view name) {
+  return std::string(kDirectory) + "/" + std::string(name);
+}
 
-// A locked file may have been unlinked between open and flock; only one that still has its name counts.
+// A locked file may have been unlinked between open and flock; only one that still has its name
+// counts.
 bool StillNamed(const UniqueFd& fd) {
   struct stat status {};
   return ::fstat(fd.get(), &status) == 0 && status.st_nlink > 0;
@@ -52,24 +55,32 @@ struct QueueNameLease::State {
 };
 
 QueueNameLease::QueueNameLease() : state_(std::make_unique<State>()) {
-  // A reclaimer may lock and remove the new file in the instant before it is locked here; then another name is tried.
+  // A reclaimer may lock and remove the new file in the instant before it is locked here; then
+  // another name is tried.
   for (int tries = 0; tries < 16; ++tries) {
     state_->stem = std::string(kPrefix) + RandomHex();
     state_->lock_path = PathOf(state_->stem + std::string(kLockSuffix));
-    state_->lock.Reset(::open(state_->lock_path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+    state_->lock.Reset(::open(state_->lock_path.c_str(),
+                              O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!state_->lock) {
       if (errno == EEXIST) continue;
-      ThrowErrno("create", state_->lock_path, "the queue transport needs a writable /dev/shm; use --transport pipe or shm");
+      ThrowErrno("create", state_->lock_path,
+                 "the queue transport needs a writable /dev/shm; use --transport pipe or shm");
     }
     if (::flock(state_->lock.get(), LOCK_EX | LOCK_NB) == 0 && StillNamed(state_->lock)) return;
   }
-  throw Error(Blame::kMachine, {"create", "a lock file in /dev/shm", "each new one was taken away at once",
-                                "look for a program that removes files there"});
+  throw Error(Blame::kMachine,
+              {"create", "a lock file in /dev/shm", "each new one was taken away at once",
+               "look for a program that removes files there"});
 }
 
-QueueNameLease::~QueueNameLease() { ::unlink(state_->lock_path.c_str()); }
+QueueNameLease::~QueueNameLease() {
+  ::unlink(state_->lock_path.c_str());
+}
 
-std::string QueueNameLease::NewStem() { return state_->stem + "." + std::to_string(state_->next++); }
+std::string QueueNameLease::NewStem() {
+  return state_->stem + "." + std::to_string(state_->next++);
+}
 
 std::shared_ptr<QueueNameLease> QueueNameLease::Get() {
   static std::mutex mutex;
@@ -97,7 +108,8 @@ int ReclaimQueueNames() {
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(lock)) continue;
     const std::string stem = name.substr(0, name.size() - kLockSuffix.size()) + ".";
     for (const std::string& other : names) {
-      if (other != name && other.starts_with(stem) && ::unlink(PathOf(other).c_str()) == 0) ++reclaimed;
+      if (other != name && other.starts_with(stem) && ::unlink(PathOf(other).c_str()) == 0)
+        ++reclaimed;
     }
     if (::unlink(lock_path.c_str()) == 0) ++reclaimed;
   }

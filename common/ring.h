@@ -1,16 +1,19 @@
-// A byte ring between one producer and one consumer, in memory that two processes share. Two counters and no lock, so a
-// process killed at any instruction leaves nothing to recover.
+// A byte ring between one producer and one consumer, in memory that two processes share. Two
+// counters and no lock, so a process killed at any instruction leaves nothing to recover.
 //
-// The one trick: both counters only grow (position = counter modulo capacity). The producer alone writes `head`, the
-// consumer alone writes `tail`; each side keeps a private copy of its own counter and never believes the shared one, so
-// a peer that scribbles over the ring can spoil the bytes but not lead this side out of the buffer.
+// The one trick: both counters only grow (position = counter modulo capacity). The producer alone
+// writes `head`, the consumer alone writes `tail`; each side keeps a private copy of its own
+// counter and never believes the shared one, so a peer that scribbles over the ring can spoil the
+// bytes but not lead this side out of the buffer.
 //
-//   I1  tail <= head <= tail + capacity. A side that sees this broken gets kCorrupt: the peer is not to be trusted.
-//   I2  bytes in [tail, head) belong to the consumer, all others to the producer.
+//   I1  tail <= head <= tail + capacity. A side that sees this broken gets kCorrupt: the peer is
+//   not to be trusted. I2  bytes in [tail, head) belong to the consumer, all others to the
+//   producer.
 //
-// Waking: publish with a seq_cst store, then read the peer's "sleeping" flag with a seq_cst load; a sleeper sets its
-// flag with a seq_cst store, then looks at the counters again before it sleeps. One of the two sees the other. With a
-// release store instead both could miss each other (store buffering) and the wake-up would be lost.
+// Waking: publish with a seq_cst store, then read the peer's "sleeping" flag with a seq_cst load; a
+// sleeper sets its flag with a seq_cst store, then looks at the counters again before it sleeps.
+// One of the two sees the other. With a release store instead both could miss each other (store
+// buffering) and the wake-up would be lost.
 #pragma once
 
 #include <sys/uio.h>
@@ -34,9 +37,11 @@ inline constexpr std::ptrdiff_t kRingCorrupt = -1;
 
 class RingProducer {
  public:
-  RingProducer(RingCounters* counters, std::span<std::byte> data) : counters_(counters), data_(data) {}
+  RingProducer(RingCounters* counters, std::span<std::byte> data)
+      : counters_(counters), data_(data) {}
 
-  /// Copies as many bytes as there is room for and publishes them. Returns how many; 0: full; kRingCorrupt.
+  /// Copies as many bytes as there is room for and publishes them. Returns how many; 0: full;
+  /// kRingCorrupt.
   std::ptrdiff_t Write(std::span<const iovec> pieces) {
     const std::uint64_t used = head_ - counters_->tail.load(std::memory_order_acquire);
     if (used > data_.size()) return kRingCorrupt;  // I1
@@ -47,7 +52,8 @@ class RingProducer {
       const std::size_t at = head_ % data_.size();
       const std::size_t straight = std::min(bytes, data_.size() - at);
       std::memcpy(data_.data() + at, piece.iov_base, straight);
-      std::memcpy(data_.data(), static_cast<const std::byte*>(piece.iov_base) + straight, bytes - straight);
+      std::memcpy(data_.data(), static_cast<const std::byte*>(piece.iov_base) + straight,
+                  bytes - straight);
       head_ += bytes;
       room -= bytes;
       if (room == 0) break;
@@ -56,7 +62,9 @@ class RingProducer {
     return static_cast<std::ptrdiff_t>(head_ - begin);
   }
 
-  bool HasRoom() const { return head_ - counters_->tail.load(std::memory_order_seq_cst) != data_.size(); }
+  bool HasRoom() const {
+    return head_ - counters_->tail.load(std::memory_order_seq_cst) != data_.size();
+  }
 
  private:
   RingCounters* counters_;
@@ -66,9 +74,11 @@ class RingProducer {
 
 class RingConsumer {
  public:
-  RingConsumer(RingCounters* counters, std::span<const std::byte> data) : counters_(counters), data_(data) {}
+  RingConsumer(RingCounters* counters, std::span<const std::byte> data)
+      : counters_(counters), data_(data) {}
 
-  /// Copies as many bytes as there are and fit, and gives their room back. Returns how many; 0: empty; kRingCorrupt.
+  /// Copies as many bytes as there are and fit, and gives their room back. Returns how many; 0:
+  /// empty; kRingCorrupt.
   std::ptrdiff_t Read(std::span<const iovec> pieces) {
     std::uint64_t present = counters_->head.load(std::memory_order_acquire) - tail_;
     if (present > data_.size()) return kRingCorrupt;  // I1
@@ -78,7 +88,8 @@ class RingConsumer {
       const std::size_t at = tail_ % data_.size();
       const std::size_t straight = std::min(bytes, data_.size() - at);
       std::memcpy(piece.iov_base, data_.data() + at, straight);
-      std::memcpy(static_cast<std::byte*>(piece.iov_base) + straight, data_.data(), bytes - straight);
+      std::memcpy(static_cast<std::byte*>(piece.iov_base) + straight, data_.data(),
+                  bytes - straight);
       tail_ += bytes;
       present -= bytes;
       if (present == 0) break;

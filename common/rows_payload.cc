@@ -6,7 +6,9 @@
 namespace procpool {
 namespace {
 
-bool InRange(const Axis& axis) { return axis.rule <= AxisRule::kArange && axis.points > 0; }
+bool InRange(const Axis& axis) {
+  return axis.rule <= AxisRule::kArange && axis.points > 0;
+}
 
 bool InRange(const Fractal& fractal) {
   return InRange(fractal.real) && InRange(fractal.imaginary) && fractal.rows_are_real <= 1 &&
@@ -39,7 +41,8 @@ std::optional<RowsItem> DecodeRowsItem(std::span<const std::byte> bytes, const F
   if (bytes.size() != sizeof item) return std::nullopt;
   std::memcpy(&item, bytes.data(), sizeof item);
   const std::uint64_t height = fractal.Height();
-  if (item.rows == 0 || item.first_row > height || item.rows > height - item.first_row) return std::nullopt;
+  if (item.rows == 0 || item.first_row > height || item.rows > height - item.first_row)
+    return std::nullopt;
   return item;
 }
 

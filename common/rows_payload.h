@@ -1,4 +1,5 @@
-// What travels for the task "rows": the counts of some points of a fractal. Only this task and its job know it.
+// What travels for the task "rows": the counts of some points of a fractal. Only this task and its
+// job know it.
 //
 //   context (once per job):   RowsContext
 //   item, payload `rows`:     RowsItem                               16 bytes

@@ -24,7 +24,9 @@ class DescriptorDevice {
   int fd_;
 };
 
-std::string Describe(std::size_t bytes) { return "shared region of " + std::to_string(bytes) + " bytes"; }
+std::string Describe(std::size_t bytes) {
+  return "shared region of " + std::to_string(bytes) + " bytes";
+}
 
 }  // namespace
 
@@ -53,9 +55,11 @@ SharedRegion SharedRegion::Open(UniqueFd fd, std::size_t bytes) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) ThrowErrno("examine", Describe(bytes));
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
-  if (static_cast<std::size_t>(status.st_size) < bytes || seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
-    throw Error(Blame::kMachine, {"map", Describe(bytes), "it is shorter than announced or not sealed",
-                                  "master and worker must be of the same build"});
+  if (static_cast<std::size_t>(status.st_size) < bytes || seals < 0 ||
+      (seals & F_SEAL_SHRINK) == 0) {
+    throw Error(Blame::kMachine,
+                {"map", Describe(bytes), "it is shorter than announced or not sealed",
+                 "master and worker must be of the same build"});
   }
   try {
     return SharedRegion(std::move(fd), bytes);
@@ -96,7 +100,8 @@ std::optional<std::span<std::byte>> RegionTable::Resolve(const Locator& locator)
   const std::shared_ptr<SharedRegion> region = Find(locator.region);
   if (region == nullptr) return std::nullopt;
   const std::span<std::byte> all = region->bytes();
-  if (locator.offset > all.size() || locator.bytes > all.size() - locator.offset) return std::nullopt;
+  if (locator.offset > all.size() || locator.bytes > all.size() - locator.offset)
+    return std::nullopt;
   return all.subspan(locator.offset, locator.bytes);
 }
 

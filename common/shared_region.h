@@ -1,9 +1,9 @@
-// Memory that processes share without a name: a memfd of fixed size, mapped. Nothing in the file system can leak; the
-// memory goes with its last mapping and descriptor.
+// Memory that processes share without a name: a memfd of fixed size, mapped. Nothing in the file
+// system can leak; the memory goes with its last mapping and descriptor.
 //
-// Promise: Create() seals the size, so a hostile peer cannot shrink it under our feet (no SIGBUS); its pages are zero
-// and cost memory when first touched. Whether there is enough memory is asked before (memory_limit.h), because a memfd
-// over the limit does not fail: its toucher gets killed.
+// Promise: Create() seals the size, so a hostile peer cannot shrink it under our feet (no SIGBUS);
+// its pages are zero and cost memory when first touched. Whether there is enough memory is asked
+// before (memory_limit.h), because a memfd over the limit does not fail: its toucher gets killed.
 #pragma once
 
 #include <boost/interprocess/mapped_region.hpp>
@@ -23,8 +23,8 @@ class SharedRegion {
  public:
   /// A new region, zero-filled. Throws Error{kMachine}.
   static SharedRegion Create(std::size_t bytes);
-  /// Maps a region received from the process that created it. Refuses one that is shorter than it claims or whose
-  /// size is not sealed.
+  /// Maps a region received from the process that created it. Refuses one that is shorter than it
+  /// claims or whose size is not sealed.
   static SharedRegion Open(UniqueFd fd, std::size_t bytes);
 
   std::span<std::byte> bytes() const {
@@ -40,7 +40,8 @@ class SharedRegion {
   boost::interprocess::mapped_region mapping_;
 };
 
-/// The shared regions one side knows, by number. Not thread-safe: each side has its own, used by one thread.
+/// The shared regions one side knows, by number. Not thread-safe: each side has its own, used by
+/// one thread.
 class RegionTable {
  public:
   void Add(std::uint32_t id, std::shared_ptr<SharedRegion> region);

@@ -15,16 +15,26 @@ std::uint64_t HeaderHash(const FrameHeader& header) {
 
 std::string_view WireFaultText(WireFault fault) {
   switch (fault) {
-    case WireFault::kNone: return "no fault";
-    case WireFault::kMagic: return "it does not begin with the frame magic";
-    case WireFault::kVersion: return "it has another protocol version";
-    case WireFault::kType: return "its frame type is unknown";
-    case WireFault::kFlags: return "it carries unknown flags";
-    case WireFault::kAnnexLength: return "its annex has an impossible length";
-    case WireFault::kPayloadLength: return "its payload has an impossible length";
-    case WireFault::kHeaderHash: return "the header's hash does not match";
-    case WireFault::kAnnexHash: return "the annex' hash does not match";
-    case WireFault::kPayloadHash: return "the payload's hash does not match";
+    case WireFault::kNone:
+      return "no fault";
+    case WireFault::kMagic:
+      return "it does not begin with the frame magic";
+    case WireFault::kVersion:
+      return "it has another protocol version";
+    case WireFault::kType:
+      return "its frame type is unknown";
+    case WireFault::kFlags:
+      return "it carries unknown flags";
+    case WireFault::kAnnexLength:
+      return "its annex has an impossible length";
+    case WireFault::kPayloadLength:
+      return "its payload has an impossible length";
+    case WireFault::kHeaderHash:
+      return "the header's hash does not match";
+    case WireFault::kAnnexHash:
+      return "the annex' hash does not match";
+    case WireFault::kPayloadHash:
+      return "the payload's hash does not match";
   }
   return "unknown fault";
 }

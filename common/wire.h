@@ -1,13 +1,15 @@
-// The wire: what one frame looks like on every transport. docs/protocol.md is the page to this header.
+// The wire: what one frame looks like on every transport. docs/protocol.md is the page to this
+// header.
 //
-//   frame = header (64 bytes) | annex (0 or 56 bytes) | payload (payload_bytes, unless the flag kInRegion is set)
+//   frame = header (64 bytes) | annex (0 or 56 bytes) | payload (payload_bytes, unless the flag
+//   kInRegion is set)
 //
-// All numbers are little-endian and lie at the offsets given below; both ends are the same build on the same machine,
-// so a frame is its bytes in memory. The annex stands before the payload, so that a receiver knows all about a
-// payload before it has to find a place for it.
+// All numbers are little-endian and lie at the offsets given below; both ends are the same build on
+// the same machine, so a frame is its bytes in memory. The annex stands before the payload, so that
+// a receiver knows all about a payload before it has to find a place for it.
 //
-// Promise: Seal() fills in magic, version and hashes; Check() accepts exactly what Seal() made. The receiver copies a
-// header once, checks the copy and from then on looks only at the copy.
+// Promise: Seal() fills in magic, version and hashes; Check() accepts exactly what Seal() made. The
+// receiver copies a header once, checks the copy and from then on looks only at the copy.
 #pragma once
 
 #include <array>
@@ -30,8 +32,9 @@ inline constexpr std::uint16_t kWireVersion = 1;
 inline constexpr std::uint64_t kMaxPayloadBytes = std::uint64_t{1} << 40;
 
 enum class FrameType : std::uint8_t {
-  kReady = 1,   ///< worker → master: ReadyMessage
-  kJob = 2,     ///< master → worker: name of the task, then the context that all items of the job share
+  kReady = 1,  ///< worker → master: ReadyMessage
+  kJob =
+      2,  ///< master → worker: name of the task, then the context that all items of the job share
   kItem = 3,    ///< master → worker: one input
   kResult = 4,  ///< worker → master: a piece of the result, or all of it
   kFailed = 5,  ///< worker → master: the task threw; payload is type, '\0', text
@@ -41,9 +44,10 @@ enum class FrameType : std::uint8_t {
 
 enum FrameFlag : std::uint8_t {
   kLastPart = 1,  ///< result: this piece completes it
-  kInRegion = 2,  ///< the payload lies in memory that both sides share; nothing of it is in the stream
-  kPlaced = 4,    ///< item: the annex says where the result may be written
-  kTimed = 8,     ///< item: the result shall carry its times; result: it does
+  kInRegion =
+      2,  ///< the payload lies in memory that both sides share; nothing of it is in the stream
+  kPlaced = 4,  ///< item: the annex says where the result may be written
+  kTimed = 8,   ///< item: the result shall carry its times; result: it does
 };
 inline constexpr std::uint8_t kKnownFlags = kLastPart | kInRegion | kPlaced | kTimed;
 
@@ -59,8 +63,8 @@ struct FrameHeader {
   std::uint32_t annex_bytes = 0;         // 28
   std::uint64_t payload_bytes = 0;       // 32
   std::uint64_t offset = 0;              // 40  where this piece begins in its result
-  std::uint64_t payload_hash = 0;        // 48  0 for an input that lies in a region: nothing was moved
-  std::uint64_t header_hash = 0;         // 56  XXH3-64 of bytes 0 … 55
+  std::uint64_t payload_hash = 0;  // 48  0 for an input that lies in a region: nothing was moved
+  std::uint64_t header_hash = 0;   // 56  XXH3-64 of bytes 0 … 55
 };
 static_assert(sizeof(FrameHeader) == 64 && std::is_trivially_copyable_v<FrameHeader>);
 static_assert(std::has_unique_object_representations_v<FrameHeader>);
@@ -80,7 +84,8 @@ struct ItemAnnex {
   std::uint64_t hash = 0;  ///< XXH3-64 of the bytes before
 };
 
-/// Annex of a completed result (kTimed): when what happened in the worker, on the clock of the machine.
+/// Annex of a completed result (kTimed): when what happened in the worker, on the clock of the
+/// machine.
 struct ResultAnnex {
   Nanoseconds received = 0;     ///< item decoded, in the worker's hands
   Nanoseconds begun = 0;        ///< task entered
@@ -99,12 +104,21 @@ inline constexpr std::size_t kMaxFrameHead = sizeof(FrameHeader) + kAnnexBytes;
 struct ReadyMessage {
   std::uint32_t wire_version = kWireVersion;
   std::int32_t pid = 0;
-  std::uint64_t build = 0;         ///< BuildId()
+  std::uint64_t build = 0;  ///< BuildId()
   Nanoseconds main_reached = 0;
 };
 
 enum class WireFault : std::uint8_t {
-  kNone, kMagic, kVersion, kType, kFlags, kAnnexLength, kPayloadLength, kHeaderHash, kAnnexHash, kPayloadHash,
+  kNone,
+  kMagic,
+  kVersion,
+  kType,
+  kFlags,
+  kAnnexLength,
+  kPayloadLength,
+  kHeaderHash,
+  kAnnexHash,
+  kPayloadHash,
 };
 /// "the header's hash does not match"
 std::string_view WireFaultText(WireFault fault);

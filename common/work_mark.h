@@ -1,8 +1,10 @@
-// The mark a worker makes before it begins an item, in memory that the master can still read when the worker is dead.
+// The mark a worker makes before it begins an item, in memory that the master can still read when
+// the worker is dead.
 //
-// Results of tiny tasks leave a worker together, so when it dies the oldest item the master has no answer to is not
-// always the one that killed it. The mark tells, at the cost of three stores per item. It is a hint from a process that
-// may have run wild: the master believes it only where it names an item that this worker was given.
+// Results of tiny tasks leave a worker together, so when it dies the oldest item the master has no
+// answer to is not always the one that killed it. The mark tells, at the cost of three stores per
+// item. It is a hint from a process that may have run wild: the master believes it only where it
+// names an item that this worker was given.
 #pragma once
 
 #include <atomic>
@@ -26,7 +28,9 @@ class WorkMark {
   /// The master's side: a new, private page. Its descriptor is to be inherited by the worker.
   static WorkMark Create() { return WorkMark(SharedRegion::Create(sizeof(Page))); }
   /// The worker's side.
-  static WorkMark Open(UniqueFd fd) { return WorkMark(SharedRegion::Open(std::move(fd), sizeof(Page))); }
+  static WorkMark Open(UniqueFd fd) {
+    return WorkMark(SharedRegion::Open(std::move(fd), sizeof(Page)));
+  }
 
   int fd() const { return memory_.fd(); }
   void CloseDescriptor() { memory_.CloseDescriptor(); }

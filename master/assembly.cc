@@ -12,7 +12,10 @@ std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
 }  // namespace
 
 Assembly::Assembly(const Buffer& grid, std::uint64_t width, std::span<const Chunk> chunks)
-    : grid_(grid.bytes()), row_bytes_(width * sizeof(std::int32_t)), chunks_(chunks), entries_(chunks.size()) {}
+    : grid_(grid.bytes()),
+      row_bytes_(width * sizeof(std::int32_t)),
+      chunks_(chunks),
+      entries_(chunks.size()) {}
 
 std::span<std::byte> Assembly::BytesOf(std::uint64_t chunk) const {
   return grid_.subspan(chunks_[chunk].first_row * row_bytes_, chunks_[chunk].rows * row_bytes_);
@@ -29,14 +32,17 @@ std::optional<std::span<std::byte>> Assembly::PlaceFor(std::uint64_t chunk, std:
                                                        std::uint64_t bytes) {
   Entry& entry = entries_[chunk];
   const std::span<std::byte> all = BytesOf(chunk);
-  if (entry.state != State::kOpen || offset != entry.arrived || bytes > all.size() - offset) return std::nullopt;
+  if (entry.state != State::kOpen || offset != entry.arrived || bytes > all.size() - offset)
+    return std::nullopt;
   entry.arrived += bytes;
   return all.subspan(offset, bytes);
 }
 
-bool Assembly::Complete(std::uint64_t chunk, std::uint64_t bytes, std::optional<std::uint64_t> hash) {
+bool Assembly::Complete(std::uint64_t chunk, std::uint64_t bytes,
+                        std::optional<std::uint64_t> hash) {
   Entry& entry = entries_[chunk];
-  if (entry.state != State::kOpen || entry.arrived != bytes || bytes != BytesOf(chunk).size()) return false;
+  if (entry.state != State::kOpen || entry.arrived != bytes || bytes != BytesOf(chunk).size())
+    return false;
   entry.state = State::kComplete;
   entry.has_hash = hash.has_value();
   entry.hash = hash.value_or(0);

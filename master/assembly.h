@@ -1,9 +1,9 @@
 // The grid being put together: each row once, in its place.
 //
-// Promise: a piece is accepted only for a chunk that was begun and is not complete, in order, inside the chunk. A
-// complete chunk is never written again, unless it was found spoilt. Over shared memory the workers write the rows
-// themselves; then each chunk's hash is kept and checked again in the final pass, so that a task that ran wild over its
-// neighbours' rows is found.
+// Promise: a piece is accepted only for a chunk that was begun and is not complete, in order,
+// inside the chunk. A complete chunk is never written again, unless it was found spoilt. Over
+// shared memory the workers write the rows themselves; then each chunk's hash is kept and checked
+// again in the final pass, so that a task that ran wild over its neighbours' rows is found.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,10 @@ class Assembly {
   /// The bytes of a chunk in the grid.
   std::span<std::byte> BytesOf(std::uint64_t chunk) const;
   void Begin(std::uint64_t chunk);
-  std::optional<std::span<std::byte>> PlaceFor(std::uint64_t chunk, std::uint64_t offset, std::uint64_t bytes);
-  /// False unless exactly the chunk's bytes have arrived. `hash` is kept if the worker wrote into the grid itself.
+  std::optional<std::span<std::byte>> PlaceFor(std::uint64_t chunk, std::uint64_t offset,
+                                               std::uint64_t bytes);
+  /// False unless exactly the chunk's bytes have arrived. `hash` is kept if the worker wrote into
+  /// the grid itself.
   bool Complete(std::uint64_t chunk, std::uint64_t bytes, std::optional<std::uint64_t> hash);
   /// Fills the chunk's rows with kGivenUpCount.
   void GiveUp(std::uint64_t chunk);

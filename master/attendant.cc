@@ -26,7 +26,8 @@ sigset_t AttendedSignals() {
   for (const int signal : kAttended) {
     struct sigaction action {};
     ::sigaction(signal, nullptr, &action);
-    // A signal that is blocked is not thrown away although it is ignored; so it is not even waited for.
+    // A signal that is blocked is not thrown away although it is ignored; so it is not even waited
+    // for.
     if (action.sa_handler != SIG_IGN) ::sigaddset(&set, signal);
   }
   return set;
@@ -81,7 +82,8 @@ void Attendant::Suspend() {
   ShowProgress(true);
   controls_.suspend();
   const Nanoseconds begun = Now();
-  // The default action of SIGTSTP stops the whole process, and does nothing where nobody could continue it.
+  // The default action of SIGTSTP stops the whole process, and does nothing where nobody could
+  // continue it.
   sigset_t stop;
   ::sigemptyset(&stop);
   ::sigaddset(&stop, SIGTSTP);
@@ -99,14 +101,15 @@ void Attendant::ShowProgress(bool last) {
     shown_columns_ = 0;
     return;
   }
-  if (now - begun_ < kFirstShown || now - last_shown_ < (on_terminal_ ? kTick : kPlainEvery)) return;
+  if (now - begun_ < kFirstShown || now - last_shown_ < (on_terminal_ ? kTick : kPlainEvery))
+    return;
   last_shown_ = now;
   const std::uint64_t done = controls_.chunks_done();
   std::array<char, 128> line{};
-  const int length = std::snprintf(line.data(), line.size(), "%llu of %llu chunks, %3.0f %%, %.1f s",
-                                   static_cast<unsigned long long>(done), static_cast<unsigned long long>(chunks_),
-                                   100.0 * static_cast<double>(done) / static_cast<double>(chunks_),
-                                   Seconds(now - begun_));
+  const int length = std::snprintf(
+      line.data(), line.size(), "%llu of %llu chunks, %3.0f %%, %.1f s",
+      static_cast<unsigned long long>(done), static_cast<unsigned long long>(chunks_),
+      100.0 * static_cast<double>(done) / static_cast<double>(chunks_), Seconds(now - begun_));
   if (on_terminal_) {
     std::fprintf(stderr, "\r%s", line.data());
     shown_columns_ = static_cast<std::size_t>(length);

@@ -1,9 +1,10 @@
 // What goes on beside a run: signals from the terminal, and the progress line.
 //
-// A thread of its own waits for signals (they are blocked in every other thread, so no code runs in handlers) and
-// redraws the progress ten times a second. First SIGINT, SIGTERM or SIGHUP: nothing more is given out. Second: stop at
-// once. SIGTSTP (Ctrl-Z): the workers are stopped, then this process; both go on with SIGCONT. Signals that were ignored
-// when the program started stay ignored.
+// A thread of its own waits for signals (they are blocked in every other thread, so no code runs in
+// handlers) and redraws the progress ten times a second. First SIGINT, SIGTERM or SIGHUP: nothing
+// more is given out. Second: stop at once. SIGTSTP (Ctrl-Z): the workers are stopped, then this
+// process; both go on with SIGCONT. Signals that were ignored when the program started stay
+// ignored.
 #pragma once
 
 #include <signal.h>

@@ -48,7 +48,8 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& option, T& target, cons
                 return;
               }
             }
-            throw CLI::ValidationError(option, "'" + text + "' is unknown; allowed are " + Listed(names));
+            throw CLI::ValidationError(option,
+                                       "'" + text + "' is unknown; allowed are " + Listed(names));
           },
           help + ": " + Listed(names))
       ->type_name("NAME")
@@ -99,7 +100,8 @@ std::pair<double, double> ParseComplex(const std::string& option, const std::str
 
 void ListWorkloads() {
   for (const auto& [name, description] : BuiltinWorkloads()) {
-    std::cout << name << std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') << description << '\n';
+    std::cout << name << std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') << description
+              << '\n';
   }
 }
 
@@ -111,7 +113,8 @@ Names<std::string> KernelChoices() {
 
 Names<std::string> TransportChoices() {
   Names<std::string> names;
-  for (const Transport& transport : Transports()) names.emplace_back(transport.name, transport.name);
+  for (const Transport& transport : Transports())
+    names.emplace_back(transport.name, transport.name);
   names.emplace_back("threads", "threads");
   names.emplace_back("serial", "serial");
   return names;
@@ -124,20 +127,27 @@ Names<std::string> ColormapChoices() {
 }
 
 void AddJobOptions(CLI::App& app, RunOptions& options) {
-  AddNumber<unsigned>(app, "--procs", 1, kMostProcs, [&](unsigned n) { options.procs = n; },
-                      "workers (default: CPUs this process may use)");
-  AddNumber<std::uint64_t>(app, "--chunks", 1, kMostChunks, [&](std::uint64_t n) { options.chunks = n; },
-                           "chunks of rows (default: 8 per worker)");
-  AddChoice(app, "--transport", options.transport, TransportChoices(), "how chunks and results travel", "shm");
+  AddNumber<unsigned>(
+      app, "--procs", 1, kMostProcs, [&](unsigned n) { options.procs = n; },
+      "workers (default: CPUs this process may use)");
+  AddNumber<std::uint64_t>(
+      app, "--chunks", 1, kMostChunks, [&](std::uint64_t n) { options.chunks = n; },
+      "chunks of rows (default: 8 per worker)");
+  AddChoice(app, "--transport", options.transport, TransportChoices(),
+            "how chunks and results travel", "shm");
   AddChoice(app, "--schedule", options.schedule,
-            Names<Schedule>{{"dynamic", Schedule::kDynamic}, {"static", Schedule::kStatic}, {"guided", Schedule::kGuided}},
+            Names<Schedule>{{"dynamic", Schedule::kDynamic},
+                            {"static", Schedule::kStatic},
+                            {"guided", Schedule::kGuided}},
             "who gets which chunk", "dynamic");
   AddChoice(app, "--payload", options.payload,
             Names<RowsPayload>{{"rows", RowsPayload::kRows}, {"coords", RowsPayload::kCoords}},
             "what travels to the workers: row numbers, or every point's z and c", "rows");
-  AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes", "raw");
+  AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes",
+            "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
-  AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made", "boost");
+  AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",
+            "boost");
   AddChoice(app, "--wait", options.wait,
             Names<WaitMode>{{"auto", WaitMode::kAuto},
                             {"spin", WaitMode::kSpin},
@@ -158,12 +168,15 @@ void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
       },
       "names of the built-in workloads");
   WorkloadOverrides& change = options.overrides;
-  AddNumber<std::uint32_t>(app, "--width", 1, kMostPoints, [&](std::uint32_t n) { change.width = n; },
-                           "columns of the grid");
-  AddNumber<std::uint32_t>(app, "--height", 1, kMostPoints, [&](std::uint32_t n) { change.height = n; },
-                           "rows of the grid");
-  AddNumber<std::int32_t>(app, "--max-iterations", 1, 2'147'483'647, [&](std::int32_t n) { change.max_iterations = n; },
-                          "iteration limit");
+  AddNumber<std::uint32_t>(
+      app, "--width", 1, kMostPoints, [&](std::uint32_t n) { change.width = n; },
+      "columns of the grid");
+  AddNumber<std::uint32_t>(
+      app, "--height", 1, kMostPoints, [&](std::uint32_t n) { change.height = n; },
+      "rows of the grid");
+  AddNumber<std::int32_t>(
+      app, "--max-iterations", 1, 2'147'483'647, [&](std::int32_t n) { change.max_iterations = n; },
+      "iteration limit");
   app.add_option_function<std::string>(
          "--c", [&](const std::string& text) { change.constant = ParseComplex("--c", text); },
          "constant c of a Julia set, e.g. -0.8,0.156")
@@ -171,15 +184,19 @@ void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
 }
 
 void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
-  AddNumber<double>(app, "--timeout", 1e-3, kLongestTimeout, [&](double n) { options.timeout = n; },
-                    "seconds for a chunk, then its worker is killed and the chunk retried (default: none)")
+  AddNumber<double>(
+      app, "--timeout", 1e-3, kLongestTimeout, [&](double n) { options.timeout = n; },
+      "seconds for a chunk, then its worker is killed and the chunk retried (default: none)")
       ->type_name("S");
-  AddNumber<unsigned>(app, "--retries", 1, 100, [&](unsigned n) { options.retries = n; },
-                      "deaths a chunk may cause before it is given up (default: 3)");
-  AddNumber<std::uint64_t>(app, "--max-chunks-per-worker", 1, kMostChunks,
-                           [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
-                           "replace a worker after so many chunks (default: never)");
-  app.add_option("--worker", options.worker, "worker program (default: `worker` beside master)")->type_name("PATH");
+  AddNumber<unsigned>(
+      app, "--retries", 1, 100, [&](unsigned n) { options.retries = n; },
+      "deaths a chunk may cause before it is given up (default: 3)");
+  AddNumber<std::uint64_t>(
+      app, "--max-chunks-per-worker", 1, kMostChunks,
+      [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
+      "replace a worker after so many chunks (default: never)");
+  app.add_option("--worker", options.worker, "worker program (default: `worker` beside master)")
+      ->type_name("PATH");
 }
 
 void AddOutputOptions(CLI::App& app, RunOptions& options) {
@@ -189,18 +206,22 @@ void AddOutputOptions(CLI::App& app, RunOptions& options) {
                               {"serial", VerifyMode::kSerial},
                               {"none", VerifyMode::kNone}},
             "against the workload's checksum, or row by row against the serial baseline", "auto");
-  app.add_option("--output", options.output, "write the grid as a picture (.png, .pgm) or an array (.npy)")
+  app.add_option("--output", options.output,
+                 "write the grid as a picture (.png, .pgm) or an array (.npy)")
       ->type_name("FILE");
   app.add_flag("--partial", options.partial, "write --output also when rows were given up");
-  AddChoice(app, "--colormap", options.colormap, ColormapChoices(), "colours of a picture", "pure-gray");
-  app.add_option("--json", options.json, "write the result as JSON; - for standard output")->type_name("FILE|-");
+  AddChoice(app, "--colormap", options.colormap, ColormapChoices(), "colours of a picture",
+            "pure-gray");
+  app.add_option("--json", options.json, "write the result as JSON; - for standard output")
+      ->type_name("FILE|-");
   app.add_flag("--quiet", options.quiet, "no summary, no progress");
   app.add_option_function<std::string>(
          "--log-level",
          [&](const std::string& level) {
            const std::string allowed = CheckLogLevel(level);
            if (!allowed.empty()) {
-             throw CLI::ValidationError("--log-level", "'" + level + "' is unknown; allowed are " + allowed);
+             throw CLI::ValidationError("--log-level",
+                                        "'" + level + "' is unknown; allowed are " + allowed);
            }
            options.log_level = level;
          },
@@ -219,14 +240,19 @@ int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
-std::string_view PayloadName(RowsPayload payload) { return payload == RowsPayload::kRows ? "rows" : "coords"; }
+std::string_view PayloadName(RowsPayload payload) {
+  return payload == RowsPayload::kRows ? "rows" : "coords";
+}
 
 Command ParseCommandLine(int argc, char** argv) {
   Command command;
   RunOptions& options = command.run;
-  CLI::App app("procpool: computes a fractal with a pool of worker processes and says where the time went.", "master");
+  CLI::App app(
+      "procpool: computes a fractal with a pool of worker processes and says where the time went.",
+      "master");
   app.set_version_flag("--version", "procpool " + std::string(Version()));
-  app.set_config("--config", "", "read options from a TOML file, e.g. configs/pool.toml")->type_name("FILE");
+  app.set_config("--config", "", "read options from a TOML file, e.g. configs/pool.toml")
+      ->type_name("FILE");
   app.allow_config_extras(false);
   app.fallthrough();
   app.require_subcommand(0, 1);
@@ -236,7 +262,8 @@ Command ParseCommandLine(int argc, char** argv) {
   AddSupervisionOptions(app, options);
   AddOutputOptions(app, options);
   app.footer(
-      "Exit codes: 0 done and verified where there was something to verify, 1 failed, 2 wrong usage,\n"
+      "Exit codes: 0 done and verified where there was something to verify, 1 failed, 2 wrong "
+      "usage,\n"
       "            3 the checksum does not match, 130 interrupted.\n"
       "Example:    master --procs 8 --chunks 64 --transport pipe --output julia.png");
   try {

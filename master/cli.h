@@ -1,7 +1,8 @@
 // The command line of `master`: what may be said, what is allowed, and the help.
 //
-// Promise: whatever is wrong with the command line itself gives one clear line on standard error and exit code 2, before
-// anything was started. What can only be known from files is checked by Prepare() (run.h).
+// Promise: whatever is wrong with the command line itself gives one clear line on standard error
+// and exit code 2, before anything was started. What can only be known from files is checked by
+// Prepare() (run.h).
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ namespace procpool {
 enum class VerifyMode { kAuto, kExpected, kSerial, kNone };
 
 struct RunOptions {
-  unsigned procs = 0;          ///< never 0 after parsing
-  std::uint64_t chunks = 0;    ///< likewise
+  unsigned procs = 0;        ///< never 0 after parsing
+  std::uint64_t chunks = 0;  ///< likewise
   std::string workload = "julia-book";
   WorkloadOverrides overrides;
   std::string transport = "shm";  ///< pipe, queue, shm, threads or serial
@@ -29,17 +30,17 @@ struct RunOptions {
   std::string kernel = "auto";
   std::string spawn = "boost";
   WaitMode wait = WaitMode::kAuto;
-  double timeout = 0;          ///< seconds for a chunk; 0: none
+  double timeout = 0;  ///< seconds for a chunk; 0: none
   unsigned retries = 3;
   std::uint64_t max_chunks_per_worker = 0;
   VerifyMode verify = VerifyMode::kAuto;
   std::string output;
   bool partial = false;
   std::string colormap = "pure-gray";
-  std::string json;            ///< file, "-" for standard output, empty for none
+  std::string json;  ///< file, "-" for standard output, empty for none
   bool quiet = false;
   std::string log_level = "warning";
-  std::string worker;          ///< path; empty: beside master
+  std::string worker;  ///< path; empty: beside master
 
   bool InProcess() const { return transport == "threads" || transport == "serial"; }
 };
@@ -47,7 +48,8 @@ struct RunOptions {
 std::string_view PayloadName(RowsPayload payload);
 
 struct Command {
-  std::optional<int> exit_code;  ///< set: all is said (help, version, list, or an error), leave with it
+  std::optional<int>
+      exit_code;  ///< set: all is said (help, version, list, or an error), leave with it
   RunOptions run;
 };
 

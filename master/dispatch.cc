@@ -26,11 +26,14 @@ std::uint32_t NextJobId() {
   return next++;
 }
 
-GivenItem GivenOf(const FrameHeader& header) { return {header.item, header.attempt}; }
+GivenItem GivenOf(const FrameHeader& header) {
+  return {header.item, header.attempt};
+}
 
 }  // namespace
 
-Dispatch::Dispatch(Workers& workers, Job& job, JobOptions options, std::atomic<std::uint64_t>* items_done)
+Dispatch::Dispatch(Workers& workers, Job& job, JobOptions options,
+                   std::atomic<std::uint64_t>* items_done)
     : workers_(workers),
       job_(job),
       options_(options),
@@ -60,8 +63,8 @@ JobReport Dispatch::Run() {
   }
   if (report_.status == JobReport::Status::kDone && !report_.given_up.empty()) {
     report_.status = JobReport::Status::kFailed;
-    report_.error = std::to_string(report_.given_up.size()) + " item(s) given up; the first: " +
-                    report_.given_up.front().reason;
+    report_.error = std::to_string(report_.given_up.size()) +
+                    " item(s) given up; the first: " + report_.given_up.front().reason;
   }
   return std::move(report_);
 }
@@ -73,11 +76,13 @@ bool Dispatch::Finished() {
   const std::vector<std::uint64_t> spoilt = job_.Recheck();
   if (spoilt.empty()) return true;
   if (++rechecks_ > kMostRechecks) {
-    Fail("the results of " + std::to_string(spoilt.size()) + " item(s) were overwritten again and again");
+    Fail("the results of " + std::to_string(spoilt.size()) +
+         " item(s) were overwritten again and again");
     return true;
   }
   for (const std::uint64_t item : spoilt) {
-    Warn("the result of item " + std::to_string(item) + " was overwritten after it was checked; it is computed anew");
+    Warn("the result of item " + std::to_string(item) +
+         " was overwritten after it was checked; it is computed anew");
     ledger_.Reopen(item);
     ++report_.retries;
   }
@@ -92,13 +97,15 @@ void Dispatch::GiveOut() {
   for (bool gave = true; gave;) {
     gave = false;
     for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
-      if (workers_.CanTake(worker) && ledger_.Given(worker) < CreditOf(worker) && GiveOne(worker)) gave = true;
+      if (workers_.CanTake(worker) && ledger_.Given(worker) < CreditOf(worker) && GiveOne(worker))
+        gave = true;
     }
   }
 }
 
-// Tiny items stream: credit grows while the predicted outstanding work stays small. Towards the end long items are
-// given only to workers that have none, so that none waits behind a busy worker while another idles.
+// Tiny items stream: credit grows while the predicted outstanding work stays small. Towards the end
+// long items are given only to workers that have none, so that none waits behind a busy worker
+// while another idles.
 std::size_t Dispatch::CreditOf(std::size_t worker) const {
   const double service = credits_[worker].service_ns;
   if (service <= 0) return kLeastCredit;
@@ -116,7 +123,8 @@ bool Dispatch::GiveOne(std::size_t worker) {
   const std::optional<GivenItem> given = ledger_.Next(worker);
   if (!given) return false;
   if (!workers_.Give(worker, *given, job_.Begin(*given), job_.timed())) {
-    // Its channel is full, or it is dying. Its other items come back when it goes; this one was never sent.
+    // Its channel is full, or it is dying. Its other items come back when it goes; this one was
+    // never sent.
     job_.Return(*given);
     ledger_.TakeBack(worker, *given);
     return false;
@@ -143,10 +151,13 @@ void Dispatch::CheckDeadlines() {
   if (options_.timeout == 0) return;
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
     const std::optional<GivenItem> oldest = ledger_.Oldest(worker);
-    if (!oldest || !workers_.IsReady(worker) || Now() < credits_[worker].oldest_since + options_.timeout) continue;
+    if (!oldest || !workers_.IsReady(worker) ||
+        Now() < credits_[worker].oldest_since + options_.timeout)
+      continue;
     char seconds[32];  // NOLINT: a short number
     std::snprintf(seconds, sizeof seconds, "%g", Seconds(options_.timeout));
-    // The oldest without an answer may be done, with its answer still waiting to leave: then another one hangs.
+    // The oldest without an answer may be done, with its answer still waiting to leave: then
+    // another one hangs.
     const std::optional<GivenItem> begun = workers_.WorkingOn(worker);
     const std::uint64_t item = begun && ledger_.IsOpen(worker, *begun) ? begun->item : oldest->item;
     workers_.Kill(worker, "item " + std::to_string(item) + " took longer than " + seconds + " s");
@@ -165,7 +176,8 @@ void Dispatch::OnReady(std::size_t /*worker*/) {
   any_ready_ = true;
 }
 
-std::optional<std::span<std::byte>> Dispatch::PlaceFor(std::size_t worker, const FrameHeader& header) {
+std::optional<std::span<std::byte>> Dispatch::PlaceFor(std::size_t worker,
+                                                       const FrameHeader& header) {
   const GivenItem given = GivenOf(header);
   if (!ledger_.IsOpen(worker, given)) return std::nullopt;
   return job_.PlaceFor(given, header.offset, header.payload_bytes);
@@ -222,8 +234,10 @@ void Dispatch::GiveUp(std::uint64_t item, std::string reason) {
 
 void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
   Credit& credit = credits_[worker];
-  const std::string who = "worker " + std::to_string(worker) + " (pid " + std::to_string(departure.pid) + ") ";
-  const std::string how = departure.exit.Text() + (departure.reason.empty() ? "" : ", because " + departure.reason);
+  const std::string who =
+      "worker " + std::to_string(worker) + " (pid " + std::to_string(departure.pid) + ") ";
+  const std::string how =
+      departure.exit.Text() + (departure.reason.empty() ? "" : ", because " + departure.reason);
   const bool blame = departure.was_ready && !departure.on_request;
   for (const GivenItem& given : ledger_.GivenTo(worker)) job_.Return(given);
   const DeathReport death = ledger_.WorkerDied(worker, blame, departure.working_on);
@@ -242,9 +256,11 @@ void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
     Warn(what);
     report_.retries += death.returned + (death.blamed && !death.given_up ? 1 : 0);
     if (death.given_up) {
-      GiveUp(death.blamed->item, "it has killed " + std::to_string(death.deaths) + " workers; the last one was " + how);
+      GiveUp(death.blamed->item,
+             "it has killed " + std::to_string(death.deaths) + " workers; the last one was " + how);
     }
-    // Every death is some item's fault or comes from outside; if nothing is ever answered in between, stop.
+    // Every death is some item's fault or comes from outside; if nothing is ever answered in
+    // between, stop.
     if (fruitless_deaths_ > kMostStartFailures * (workers_.slots() + options_.most_deaths)) {
       return Fail("workers die faster than they answer; the last: " + who + how);
     }
@@ -264,8 +280,8 @@ void Dispatch::Fail(std::string error) {
   report_.error = std::move(error);
 }
 
-// Workers that cannot start end the job. Where none ever did, the program itself must be wrong, and that is the caller's
-// mistake rather than the job's failure.
+// Workers that cannot start end the job. Where none ever did, the program itself must be wrong, and
+// that is the caller's mistake rather than the job's failure.
 void Dispatch::FailStart(const Departure& departure) {
   std::string cause = "it " + departure.exit.Text() + " before it was ready";
   if (start_failures_ > 1) cause += ", " + std::to_string(start_failures_) + " times in a row";

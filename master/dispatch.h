@@ -1,11 +1,13 @@
-// The dispatch: gives the items of a job to workers until every one is answered. Pure logic over `Workers`, so tests
-// run it with workers that are no processes.
+// The dispatch: gives the items of a job to workers until every one is answered. Pure logic over
+// `Workers`, so tests run it with workers that are no processes.
 //
 // The main loop (Run):
 //   1  give out: each worker that can take more gets items, as far as its credit goes
-//   2  wait until something happens: a result, a failure, a death, a deadline, somebody's wish to stop
-//   3  act on what happened (the On… functions), and kill workers whose oldest item has passed its deadline
-// until the ledger is finished, or the job was interrupted and nothing is outstanding, or it cannot go on.
+//   2  wait until something happens: a result, a failure, a death, a deadline, somebody's wish to
+//   stop 3  act on what happened (the On… functions), and kill workers whose oldest item has passed
+//   its deadline
+// until the ledger is finished, or the job was interrupted and nothing is outstanding, or it cannot
+// go on.
 #pragma once
 
 #include <atomic>
@@ -21,8 +23,8 @@
 namespace procpool {
 
 struct JobOptions {
-  Nanoseconds timeout = 0;             ///< for an item, from when it is its worker's oldest; 0: none
-  unsigned most_deaths = 3;            ///< an item that has killed so many workers is given up
+  Nanoseconds timeout = 0;   ///< for an item, from when it is its worker's oldest; 0: none
+  unsigned most_deaths = 3;  ///< an item that has killed so many workers is given up
   std::uint64_t most_items_per_worker = 0;  ///< a worker is replaced after so many; 0: never
 };
 
@@ -44,13 +46,13 @@ struct WorkerTally {
 struct JobReport {
   enum class Status { kDone, kFailed, kInterrupted };
   Status status = Status::kDone;
-  std::string error;                 ///< why it failed; empty otherwise
+  std::string error;  ///< why it failed; empty otherwise
   std::vector<GivenUpItem> given_up;
   std::vector<std::string> warnings;
-  std::uint64_t retries = 0;         ///< items that were given out again
-  std::uint64_t deaths = 0;          ///< workers that died without being asked to
+  std::uint64_t retries = 0;  ///< items that were given out again
+  std::uint64_t deaths = 0;   ///< workers that died without being asked to
   std::uint64_t items_done = 0;
-  Nanoseconds waiting = 0;           ///< wall time in step 2 with nothing to do but wait and receive
+  Nanoseconds waiting = 0;  ///< wall time in step 2 with nothing to do but wait and receive
   Nanoseconds begun = 0;
   Nanoseconds finished = 0;
 };
@@ -58,7 +60,8 @@ struct JobReport {
 class Dispatch final : private WorkerEvents {
  public:
   /// `items_done`, if given, counts along for other threads to read.
-  Dispatch(Workers& workers, Job& job, JobOptions options, std::atomic<std::uint64_t>* items_done = nullptr);
+  Dispatch(Workers& workers, Job& job, JobOptions options,
+           std::atomic<std::uint64_t>* items_done = nullptr);
 
   JobReport Run();
 
@@ -75,18 +78,20 @@ class Dispatch final : private WorkerEvents {
 
  private:
   struct Credit {
-    double service_ns = 0;        // moving average of the time between answers
+    double service_ns = 0;  // moving average of the time between answers
     Nanoseconds last_answer = 0;
     Nanoseconds oldest_since = 0;
-    std::uint64_t given = 0;      // to this process
+    std::uint64_t given = 0;  // to this process
     bool tally_open = false;
-    std::size_t tally = 0;        // index in tallies_
+    std::size_t tally = 0;  // index in tallies_
   };
 
   void OnReady(std::size_t worker) override;
-  std::optional<std::span<std::byte>> PlaceFor(std::size_t worker, const FrameHeader& header) override;
+  std::optional<std::span<std::byte>> PlaceFor(std::size_t worker,
+                                               const FrameHeader& header) override;
   bool OnResult(std::size_t worker, const Frame& frame) override;
-  bool OnFailed(std::size_t worker, const GivenItem& given, const std::string& type, const std::string& text) override;
+  bool OnFailed(std::size_t worker, const GivenItem& given, const std::string& type,
+                const std::string& text) override;
   void OnGone(std::size_t worker, const Departure& departure) override;
   void OnSlotLost(std::size_t worker, const std::string& error) override;
 
@@ -111,8 +116,8 @@ class Dispatch final : private WorkerEvents {
   std::vector<Credit> credits_;
   std::vector<WorkerTally> tallies_;
   JobReport report_;
-  unsigned start_failures_ = 0;        // in a row, without any worker becoming ready
-  std::uint64_t fruitless_deaths_ = 0; // in a row, without any item being answered
+  unsigned start_failures_ = 0;         // in a row, without any worker becoming ready
+  std::uint64_t fruitless_deaths_ = 0;  // in a row, without any item being answered
   unsigned rechecks_ = 0;
   bool any_ready_ = false;
   bool interrupted_ = false;

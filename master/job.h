@@ -1,4 +1,5 @@
-// A job, as the pool sees it: items for one named task, bytes in and bytes out. The pool knows nothing of what they mean.
+// A job, as the pool sees it: items for one named task, bytes in and bytes out. The pool knows
+// nothing of what they mean.
 //
 // All functions are called on the pool's thread.
 #pragma once
@@ -17,12 +18,13 @@
 
 namespace procpool {
 
-/// An item's bytes. A buffer is named where the span lies in one: over a transport that shares memory nothing is copied
-/// then.
+/// An item's bytes. A buffer is named where the span lies in one: over a transport that shares
+/// memory nothing is copied then.
 struct ItemInput {
   std::span<const std::byte> input{};
   const Buffer* input_buffer = nullptr;
-  std::span<std::byte> place{};  ///< where the result may be written by the worker itself; may be empty
+  std::span<std::byte>
+      place{};  ///< where the result may be written by the worker itself; may be empty
   const Buffer* place_buffer = nullptr;
 };
 
@@ -46,9 +48,11 @@ class Job {
   /// Whether results shall carry their times.
   virtual bool timed() const { return false; }
 
-  /// The item is about to be given out. The spans stay valid and unchanged until Complete(), Return() or GiveUp().
+  /// The item is about to be given out. The spans stay valid and unchanged until Complete(),
+  /// Return() or GiveUp().
   virtual ItemInput Begin(const GivenItem& given) = 0;
-  /// Where `bytes` bytes of the item's result, from `offset` on, belong. Nothing: impossible, the sender is at fault.
+  /// Where `bytes` bytes of the item's result, from `offset` on, belong. Nothing: impossible, the
+  /// sender is at fault.
   virtual std::optional<std::span<std::byte>> PlaceFor(const GivenItem& given, std::uint64_t offset,
                                                        std::uint64_t bytes) = 0;
   /// All of the result is in. False: it cannot be right (wrong length), the sender is at fault.

@@ -4,7 +4,8 @@
 
 namespace procpool {
 
-Ledger::Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners, unsigned most_deaths)
+Ledger::Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners,
+               unsigned most_deaths)
     : states_(items),
       owners_(owners.begin(), owners.end()),
       most_deaths_(most_deaths),
@@ -78,7 +79,8 @@ void Ledger::Return(std::uint64_t item) {
   }
 }
 
-DeathReport Ledger::WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on) {
+DeathReport Ledger::WorkerDied(std::size_t worker, bool blame,
+                               std::optional<GivenItem> working_on) {
   DeathReport report;
   const bool known = working_on && IsOpen(worker, *working_on);
   std::deque<std::uint64_t> items = std::move(given_[worker]);
@@ -124,7 +126,8 @@ void Ledger::ReleaseShare(std::size_t worker) {
   returned_.insert(returned_.end(), shares_[worker].begin(), shares_[worker].end());
   shares_[worker].clear();
   for (std::size_t item = 0; item < owners_.size(); ++item) {
-    if (owners_[item] == worker) return owners_.clear();  // from now on returned items are anybody's
+    if (owners_[item] == worker)
+      return owners_.clear();  // from now on returned items are anybody's
   }
 }
 

@@ -1,4 +1,5 @@
-// The ledger: which item is where, at which attempt. Pure bookkeeping, without processes, channels or clocks.
+// The ledger: which item is where, at which attempt. Pure bookkeeping, without processes, channels
+// or clocks.
 //
 //   waiting ──Next──▶ given ──Complete──▶ done
 //      ▲                │  ├──Fail──────▶ given up   (the task threw: an answer)
@@ -6,9 +7,11 @@
 //
 // Invariants:
 //   L1  Every item is in exactly one state; waiting + given + done + given up = items.
-//   L2  An item is open for exactly the worker and attempt it was last given to; every other answer is refused.
-//   L3  A death is blamed on one item, on no other: the one the worker had begun if it is known, else the oldest it had
-//       not answered. The attempts of all that it had not answered go up, so that late answers are recognised.
+//   L2  An item is open for exactly the worker and attempt it was last given to; every other answer
+//   is refused. L3  A death is blamed on one item, on no other: the one the worker had begun if it
+//   is known, else the oldest it had
+//       not answered. The attempts of all that it had not answered go up, so that late answers are
+//       recognised.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +41,8 @@ class Ledger {
  public:
   /// owners: empty, or for each item the worker that it belongs to (static schedule).
   /// most_deaths: an item that has killed so many workers is given up.
-  Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners, unsigned most_deaths);
+  Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners,
+         unsigned most_deaths);
 
   /// Takes the next item that waits for this worker and gives it out.
   std::optional<GivenItem> Next(std::size_t worker);
@@ -49,8 +53,8 @@ class Ledger {
   /// False: refused, the item is not open for this worker at this attempt.
   bool Complete(std::size_t worker, const GivenItem& given);
   bool Fail(std::size_t worker, const GivenItem& given);
-  /// blame: false where the worker left on request or was not at fault. working_on: the item it had begun, if known;
-  /// not believed unless it is open for this worker.
+  /// blame: false where the worker left on request or was not at fault. working_on: the item it had
+  /// begun, if known; not believed unless it is open for this worker.
   DeathReport WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on = {});
   /// The item could not be sent after all: it waits again, at the same attempt.
   void TakeBack(std::size_t worker, const GivenItem& given);
@@ -85,10 +89,10 @@ class Ledger {
   std::vector<State> states_;
   std::vector<unsigned> owners_;
   unsigned most_deaths_;
-  std::uint64_t fresh_ = 0;                            // dynamic: items from here on were never given
-  std::deque<std::uint64_t> returned_;                 // anybody's, before the fresh ones
-  std::vector<std::deque<std::uint64_t>> shares_;      // static: waiting items of each worker
-  std::vector<std::deque<std::uint64_t>> given_;       // unanswered items of each worker, oldest first
+  std::uint64_t fresh_ = 0;                        // dynamic: items from here on were never given
+  std::deque<std::uint64_t> returned_;             // anybody's, before the fresh ones
+  std::vector<std::deque<std::uint64_t>> shares_;  // static: waiting items of each worker
+  std::vector<std::deque<std::uint64_t>> given_;   // unanswered items of each worker, oldest first
   std::size_t done_ = 0;
   std::size_t given_up_ = 0;
   std::size_t given_count_ = 0;

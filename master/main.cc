@@ -1,5 +1,6 @@
 // The master program. It reads as the way of the data:
-// command line ▶ workload and plan ▶ pool (or baseline) ▶ assembled grid ▶ verify ▶ picture ▶ report.
+// command line ▶ workload and plan ▶ pool (or baseline) ▶ assembled grid ▶ verify ▶ picture ▶
+// report.
 #include <cstdio>
 #include <exception>
 #include <memory>

@@ -5,7 +5,8 @@
 namespace procpool {
 namespace {
 
-// Chunk i of n covers rows [i*rows/n, (i+1)*rows/n): sizes differ by at most one. 128 bits hold every product.
+// Chunk i of n covers rows [i*rows/n, (i+1)*rows/n): sizes differ by at most one. 128 bits hold
+// every product.
 __extension__ using Product = unsigned __int128;
 
 std::uint64_t Boundary(std::uint64_t rows, std::uint64_t chunk, std::uint64_t chunks) {
@@ -27,7 +28,8 @@ std::vector<Chunk> ShrinkingChunks(std::uint64_t rows, std::uint64_t chunks, uns
   const std::uint64_t least = std::max<std::uint64_t>(1, rows / chunks);
   for (std::uint64_t first = 0; first < rows;) {
     const std::uint64_t remaining = rows - first;
-    const std::uint64_t size = std::min(remaining, std::max(least, remaining / (2 * std::uint64_t{procs})));
+    const std::uint64_t size =
+        std::min(remaining, std::max(least, remaining / (2 * std::uint64_t{procs})));
     result.push_back({result.size(), first, size});
     first += size;
   }
@@ -45,9 +47,12 @@ std::optional<Schedule> ParseSchedule(std::string_view name) {
 
 std::string_view ScheduleName(Schedule schedule) {
   switch (schedule) {
-    case Schedule::kStatic: return "static";
-    case Schedule::kGuided: return "guided";
-    default: return "dynamic";
+    case Schedule::kStatic:
+      return "static";
+    case Schedule::kGuided:
+      return "guided";
+    default:
+      return "dynamic";
   }
 }
 
@@ -55,7 +60,8 @@ Plan MakePlan(std::uint64_t rows, std::uint64_t chunks, unsigned procs, Schedule
   Plan plan;
   plan.clamped = chunks > rows;
   chunks = std::min(chunks, rows);
-  plan.chunks = schedule == Schedule::kGuided ? ShrinkingChunks(rows, chunks, procs) : EqualChunks(rows, chunks);
+  plan.chunks = schedule == Schedule::kGuided ? ShrinkingChunks(rows, chunks, procs)
+                                              : EqualChunks(rows, chunks);
   if (schedule == Schedule::kStatic) {
     plan.owners.reserve(chunks);
     for (std::uint64_t id = 0; id < chunks; ++id) {

@@ -2,10 +2,11 @@
 //
 // Promise: every row is in exactly one chunk; ids count from 0 in order of rows.
 //   static, dynamic   `chunks` chunks whose sizes differ by at most one
-//   guided            each chunk takes remaining / (2 * procs) rows, but at least rows / chunks, so sizes shrink
+//   guided            each chunk takes remaining / (2 * procs) rows, but at least rows / chunks, so
+//   sizes shrink
 // More chunks than rows are clamped to one row each (`clamped` tells).
-// Under static every worker owns a contiguous share of the chunks, given by `owners`; otherwise `owners` is empty and
-// a chunk goes to whoever is free.
+// Under static every worker owns a contiguous share of the chunks, given by `owners`; otherwise
+// `owners` is empty and a chunk goes to whoever is free.
 #pragma once
 
 #include <cstdint>

@@ -27,9 +27,12 @@ constexpr Nanoseconds kLongSpin = 60 * kSecond;
 
 Nanoseconds SpinOf(WaitMode mode) {
   switch (mode) {
-    case WaitMode::kSpin: return kLongSpin;
-    case WaitMode::kHybrid: return kHybridSpin;
-    default: return 0;
+    case WaitMode::kSpin:
+      return kLongSpin;
+    case WaitMode::kHybrid:
+      return kHybridSpin;
+    default:
+      return 0;
   }
 }
 
@@ -38,12 +41,17 @@ class IdleEvents final : public WorkerEvents {
  public:
   explicit IdleEvents(ProcessWorkers& workers) : workers_(workers) {}
   void OnReady(std::size_t) override { failures_ = 0; }
-  std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader&) override { return std::nullopt; }
+  std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader&) override {
+    return std::nullopt;
+  }
   bool OnResult(std::size_t, const Frame&) override { return false; }
-  bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override { return false; }
+  bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override {
+    return false;
+  }
   void OnGone(std::size_t worker, const Departure& departure) override {
-    spdlog::info("worker {} (pid {}) {}{}{} between jobs", worker, departure.pid, departure.exit.Text(),
-                 departure.reason.empty() ? "" : ", because ", departure.reason);
+    spdlog::info("worker {} (pid {}) {}{}{} between jobs", worker, departure.pid,
+                 departure.exit.Text(), departure.reason.empty() ? "" : ", because ",
+                 departure.reason);
     // Workers that cannot start are left to the next job, which reports them to its caller.
     if (!departure.was_ready) ++failures_;
     if (failures_ == 0) workers_.Replace(worker);
@@ -64,7 +72,9 @@ std::optional<WaitMode> ParseWaitMode(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view WaitModeName(WaitMode mode) { return kWaitModes[static_cast<std::size_t>(mode)].second; }
+std::string_view WaitModeName(WaitMode mode) {
+  return kWaitModes[static_cast<std::size_t>(mode)].second;
+}
 
 WaitMode ResolveWaitMode(WaitMode mode, std::size_t processes, unsigned cpus) {
   if (mode != WaitMode::kAuto) return mode;
@@ -98,8 +108,8 @@ Pool::Pool(PoolOptions options)
       // The master's loop is a live process too.
       wait_mode_(ResolveWaitMode(options_.wait, options_.procs + 1, UsableCpus())) {
   if (transport_ == nullptr) {
-    throw Error(Blame::kUser, {"use", "transport '" + options_.transport + "'", "there is none of that name",
-                               "use pipe, queue or shm"});
+    throw Error(Blame::kUser, {"use", "transport '" + options_.transport + "'",
+                               "there is none of that name", "use pipe, queue or shm"});
   }
   if (options_.worker_program.empty()) options_.worker_program = DefaultWorkerProgram();
   RequireWorkerProgram(options_.worker_program);
@@ -113,12 +123,15 @@ Pool::Pool(PoolOptions options)
   }
 }
 
-Pool::~Pool() { Close(); }
+Pool::~Pool() {
+  Close();
+}
 
 Buffer Pool::Allocate(std::size_t bytes, std::string_view what) {
   RequireMemory(bytes, what);
   if (!transport_->shares_memory || bytes == 0) return Buffer::Private(bytes);
-  return Buffer::Shared(next_region_++, std::make_shared<SharedRegion>(SharedRegion::Create(bytes)));
+  return Buffer::Shared(next_region_++,
+                        std::make_shared<SharedRegion>(SharedRegion::Create(bytes)));
 }
 
 void Pool::Do(const std::function<void()>& action) {
@@ -193,17 +206,19 @@ void Pool::Close() {
 }
 
 void Pool::ThreadMain() {
-  // Signals are the program's business, not this thread's; a write to a worker that has died is an error code.
+  // Signals are the program's business, not this thread's; a write to a worker that has died is an
+  // error code.
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   try {
-    workers_ = std::make_unique<ProcessWorkers>(ProcessWorkersOptions{.slots = options_.procs,
-                                                                      .transport = transport_,
-                                                                      .program = options_.worker_program,
-                                                                      .spin = SpinOf(wait_mode_),
-                                                                      .ready_deadline = options_.ready_deadline,
-                                                                      .log_level = options_.log_level});
+    workers_ = std::make_unique<ProcessWorkers>(
+        ProcessWorkersOptions{.slots = options_.procs,
+                              .transport = transport_,
+                              .program = options_.worker_program,
+                              .spin = SpinOf(wait_mode_),
+                              .ready_deadline = options_.ready_deadline,
+                              .log_level = options_.log_level});
   } catch (...) {
     start_error_ = std::current_exception();
   }

@@ -1,12 +1,14 @@
-// The pool: workers that stay alive from job to job, and the one thread that spawns them, gives out items and takes in
-// results. It moves tasks (a name, bytes in, bytes out) and knows nothing of what they compute.
+// The pool: workers that stay alive from job to job, and the one thread that spawns them, gives out
+// items and takes in results. It moves tasks (a name, bytes in, bytes out) and knows nothing of
+// what they compute.
 //
-// Why a thread of its own: the kernel kills a worker when the *thread* that spawned it ends, so the spawning thread must
-// live exactly as long as the pool.
+// Why a thread of its own: the kernel kills a worker when the *thread* that spawned it ends, so the
+// spawning thread must live exactly as long as the pool.
 //
-// Thread-safety: Run() may be called from one thread at a time; Interrupt(), Abort(), Suspend(), Resume() and
-// ItemsDone() from any thread. Errors: what a caller could act upon is in the JobReport; a pool that cannot start any
-// worker at all, or a worker program that cannot be executed, is an Error from Run().
+// Thread-safety: Run() may be called from one thread at a time; Interrupt(), Abort(), Suspend(),
+// Resume() and ItemsDone() from any thread. Errors: what a caller could act upon is in the
+// JobReport; a pool that cannot start any worker at all, or a worker program that cannot be
+// executed, is an Error from Run().
 #pragma once
 
 #include <atomic>
@@ -94,7 +96,7 @@ class Pool {
   Dispatch* running_ = nullptr;              // on the thread only
   std::function<void()> next_;               // on the thread only: the job to run
   std::exception_ptr start_error_;
-  bool quit_ = false;                        // on the thread only
+  bool quit_ = false;  // on the thread only
   std::mutex mutex_;
   std::condition_variable started_;
   bool is_started_ = false;

@@ -25,7 +25,8 @@ constexpr Nanoseconds kStalledRetry = 200 * kMillisecond;
 constexpr Nanoseconds kSendRegionDeadline = 2 * kSecond;
 constexpr Nanoseconds kLongestSleep = 10 * kSecond;
 
-// Each worker takes up to five descriptors here; the soft limit of a login (1024) would end at about 200.
+// Each worker takes up to five descriptors here; the soft limit of a login (1024) would end at
+// about 200.
 unsigned long RaiseDescriptorLimit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
@@ -44,7 +45,7 @@ struct ProcessWorkers::Slot {
   std::optional<WorkerProcess> process;
   std::optional<ControlSocket> control;
   std::optional<WorkMark> mark;
-  RegionTable regions;                      // what this worker was given to share
+  RegionTable regions;  // what this worker was given to share
   std::vector<std::uint32_t> region_ids;
   std::unique_ptr<Channel> channel;
   std::function<void()> far_opened;
@@ -53,7 +54,8 @@ struct ProcessWorkers::Slot {
   std::uint32_t job_sent = 0;
   bool stop_sent = false;
   Departure departure;
-  // The descriptors are the channel's and the process'; asio only watches them and must let go before they are closed.
+  // The descriptors are the channel's and the process'; asio only watches them and must let go
+  // before they are closed.
   asio::posix::stream_descriptor readable, writable, ended;
   bool readable_now = false;
   bool unwatched = false;  // drained, and its bell not yet armed
@@ -79,7 +81,8 @@ class ProcessWorkers::Sink final : public FrameSink {
   std::optional<std::span<std::byte>> PlaceFor(const FrameHeader& header) override {
     switch (header.type) {
       case FrameType::kReady:
-        if (slot_.life != Life::kStarting || header.payload_bytes != sizeof(ReadyMessage)) return std::nullopt;
+        if (slot_.life != Life::kStarting || header.payload_bytes != sizeof(ReadyMessage))
+          return std::nullopt;
         return std::span(scratch_).first(sizeof(ReadyMessage));
       case FrameType::kFailed:
         if (header.payload_bytes > scratch_.size()) return std::nullopt;
@@ -87,16 +90,20 @@ class ProcessWorkers::Sink final : public FrameSink {
       case FrameType::kResult:
         if (!IsOfThisJob(header)) return std::nullopt;
         return events_.PlaceFor(worker_, header);
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
 
   void Take(const Frame& frame) override {
     switch (frame.header.type) {
-      case FrameType::kReady: return TakeReady(frame);
-      case FrameType::kFailed: return TakeFailed(frame);
+      case FrameType::kReady:
+        return TakeReady(frame);
+      case FrameType::kFailed:
+        return TakeFailed(frame);
       default:
-        if (!events_.OnResult(worker_, frame)) workers_.Kill(worker_, "its result has the wrong length");
+        if (!events_.OnResult(worker_, frame))
+          workers_.Kill(worker_, "its result has the wrong length");
     }
   }
 
@@ -127,12 +134,14 @@ class ProcessWorkers::Sink final : public FrameSink {
   }
 
   void TakeFailed(const Frame& frame) {
-    const std::string_view words(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size());
+    const std::string_view words(reinterpret_cast<const char*>(frame.payload.data()),
+                                 frame.payload.size());
     const std::size_t end = std::min(words.find('\0'), words.size());
     const std::string type(words.substr(0, end));
     const std::string text(words.substr(std::min(end + 1, words.size())));
-    const bool known = IsOfThisJob(frame.header) &&
-                       events_.OnFailed(worker_, {frame.header.item, frame.header.attempt}, type, text);
+    const bool known =
+        IsOfThisJob(frame.header) &&
+        events_.OnFailed(worker_, {frame.header.item, frame.header.attempt}, type, text);
     if (!known) workers_.Kill(worker_, "it answered an item that it was not given");
   }
 
@@ -159,7 +168,9 @@ bool ProcessWorkers::CanTake(std::size_t worker) const {
   return slot.life == Life::kReady && !slot.stop_sent && !suspended_;
 }
 
-bool ProcessWorkers::IsReady(std::size_t worker) const { return slots_[worker]->life == Life::kReady; }
+bool ProcessWorkers::IsReady(std::size_t worker) const {
+  return slots_[worker]->life == Life::kReady;
+}
 
 std::optional<GivenItem> ProcessWorkers::WorkingOn(std::size_t worker) const {
   const Slot& slot = *slots_[worker];
@@ -168,7 +179,9 @@ std::optional<GivenItem> ProcessWorkers::WorkingOn(std::size_t worker) const {
   return GivenItem{mark->item, mark->attempt};
 }
 
-std::size_t ProcessWorkers::record(std::size_t worker) const { return slots_[worker]->record; }
+std::size_t ProcessWorkers::record(std::size_t worker) const {
+  return slots_[worker]->record;
+}
 
 std::size_t ProcessWorkers::alive() const {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -232,9 +245,10 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   slot.ended.assign(slot.process->pidfd());
   slot.readable_now = true;  // looked at once; then it is watched
   const unsigned generation = slot.generation;
-  slot.ended.async_wait(asio::posix::descriptor_base::wait_read, [&slot, generation](const boost::system::error_code& error) {
-    if (!error && slot.generation == generation) slot.ended_now = true;
-  });
+  slot.ended.async_wait(asio::posix::descriptor_base::wait_read,
+                        [&slot, generation](const boost::system::error_code& error) {
+                          if (!error && slot.generation == generation) slot.ended_now = true;
+                        });
 }
 
 // One at a time, so that the first workers compute while the others are still being spawned.
@@ -252,7 +266,8 @@ void ProcessWorkers::SpawnNext(WorkerEvents& events) {
       slot.channel.reset();
       slot.control.reset();
       slot.life = Life::kEmpty;
-      // The user's mistake is the same for every worker; the machine's want leaves those that are there.
+      // The user's mistake is the same for every worker; the machine's want leaves those that are
+      // there.
       const auto* error = dynamic_cast<const Error*>(&exception);
       if ((error != nullptr && error->blame() == Blame::kUser) || alive() == 0) throw;
       events.OnSlotLost(worker, exception.what());
@@ -274,7 +289,9 @@ void ProcessWorkers::CheckReadyDeadlines() {
 
 // ---- giving
 
-void ProcessWorkers::BeginJob(const JobTicket& job) { job_ = job; }
+void ProcessWorkers::BeginJob(const JobTicket& job) {
+  job_ = job;
+}
 
 void ProcessWorkers::EndJob() {
   if (!job_) return;
@@ -283,7 +300,8 @@ void ProcessWorkers::EndJob() {
     OutFrame frame;
     frame.header.type = FrameType::kForget;
     frame.header.job = job_->id;
-    static_cast<void>(slot->channel->Post(frame));  // a full channel: then the worker keeps one small object
+    static_cast<void>(
+        slot->channel->Post(frame));  // a full channel: then the worker keeps one small object
   }
   job_.reset();
   FlushAll();
@@ -309,13 +327,18 @@ void ProcessWorkers::ReleaseUnusedRegions() {
 }
 
 void ProcessWorkers::ShareBuffer(Slot& slot, const Buffer* buffer) {
-  if (buffer == nullptr || buffer->region_id() == 0 || slot.regions.Find(buffer->region_id()) != nullptr) return;
-  if (!slot.control->SendRegion(buffer->region_id(), *buffer->region(), Deadline::After(kSendRegionDeadline))) return;
+  if (buffer == nullptr || buffer->region_id() == 0 ||
+      slot.regions.Find(buffer->region_id()) != nullptr)
+    return;
+  if (!slot.control->SendRegion(buffer->region_id(), *buffer->region(),
+                                Deadline::After(kSendRegionDeadline)))
+    return;
   slot.regions.Add(buffer->region_id(), buffer->region());
   slot.region_ids.push_back(buffer->region_id());
 }
 
-bool ProcessWorkers::Give(std::size_t worker, const GivenItem& given, const ItemInput& input, bool timed) {
+bool ProcessWorkers::Give(std::size_t worker, const GivenItem& given, const ItemInput& input,
+                          bool timed) {
   Slot& slot = *slots_[worker];
   const std::uint32_t task = TaskId(job_->task);
   if (slot.job_sent != job_->id) {
@@ -374,7 +397,8 @@ void ProcessWorkers::FlushAll() {
   for (const auto& owned : slots_) {
     Slot& slot = *owned;
     if (slot.channel == nullptr || !slot.channel->HasUnsent() || slot.writable_awaited) continue;
-    // A worker that is gone or broke the protocol is noticed where its answers are received, and by its pidfd.
+    // A worker that is gone or broke the protocol is noticed where its answers are received, and by
+    // its pidfd.
     if (slot.channel->Flush() != IoStatus::kBlocked) continue;
     if (slot.writable.is_open()) {
       slot.writable_awaited = true;
@@ -409,9 +433,11 @@ void ProcessWorkers::ReceiveFrom(std::size_t worker, WorkerEvents& events) {
   Slot& slot = *slots_[worker];
   Sink sink(*this, worker, events);
   switch (slot.channel->Receive(sink)) {
-    case IoStatus::kDone: return;  // there may be more: readable_now stands
+    case IoStatus::kDone:
+      return;  // there may be more: readable_now stands
     case IoStatus::kBlocked:
-      // Where bytes can be seen without the system, a spinning master leaves the bell alone until it parks.
+      // Where bytes can be seen without the system, a spinning master leaves the bell alone until
+      // it parks.
       slot.readable_now = false;
       slot.unwatched = true;
       if (options_.spin == 0 || !slot.channel->Peek()) WatchUnlessReadable(slot);
@@ -444,9 +470,10 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
   Departure departure = std::move(slot.departure);
   departure.exit = *exit;
   departure.working_on = WorkingOn(worker);
-  records_[slot.record].exit = departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0
-                                   ? "stopped"
-                                   : exit->Text();
+  records_[slot.record].exit =
+      departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0
+          ? "stopped"
+          : exit->Text();
   slot.far_opened();  // a worker that died at start leaves no queue names
   slot.channel.reset();
   slot.control.reset();
@@ -457,15 +484,17 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
 }
 
 bool ProcessWorkers::AnythingReadable() const {
-  return std::ranges::any_of(slots_, [](const auto& slot) { return slot->readable_now || slot->ended_now; });
+  return std::ranges::any_of(
+      slots_, [](const auto& slot) { return slot->readable_now || slot->ended_now; });
 }
 
 void ProcessWorkers::Sleep(Deadline deadline) {
-  // Whatever ran may have changed what there is to do (room in a pipe, an action of another thread), so any handler that
-  // ran ends the wait.
+  // Whatever ran may have changed what there is to do (room in a pipe, an action of another
+  // thread), so any handler that ran ends the wait.
   if (loop_.poll() > 0) return;
   if (options_.spin > 0) {
-    // Rings are looked at without a system call; the event loop, which costs one, is asked every so many rounds.
+    // Rings are looked at without a system call; the event loop, which costs one, is asked every so
+    // many rounds.
     constexpr unsigned kRoundsPerPoll = 64;
     unsigned round = 0;
     for (const Nanoseconds end = Now() + options_.spin; Now() < end; ++round) {
@@ -483,7 +512,8 @@ void ProcessWorkers::Sleep(Deadline deadline) {
   Nanoseconds wake = std::min(deadline.time(), Now() + kLongestSleep);
   for (const auto& slot : slots_) {
     if (slot->life == Life::kStarting) wake = std::min(wake, slot->ready_by);
-    if (slot->channel != nullptr && slot->channel->Stalled()) wake = std::min(wake, Now() + kStalledRetry);
+    if (slot->channel != nullptr && slot->channel->Stalled())
+      wake = std::min(wake, Now() + kStalledRetry);
   }
   const Nanoseconds left = wake - Now();
   if (left <= 0) return;
@@ -503,7 +533,8 @@ void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
     Sleep(deadline);
   }
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
-    if (slots_[worker]->readable_now && slots_[worker]->channel != nullptr) ReceiveFrom(worker, events);
+    if (slots_[worker]->readable_now && slots_[worker]->channel != nullptr)
+      ReceiveFrom(worker, events);
     if (slots_[worker]->ended_now) Reap(worker, events);
   }
   CheckReadyDeadlines();
@@ -511,7 +542,9 @@ void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
 
 // ---- from other threads, and the end
 
-void ProcessWorkers::Post(std::function<void()> action) { asio::post(loop_, std::move(action)); }
+void ProcessWorkers::Post(std::function<void()> action) {
+  asio::post(loop_, std::move(action));
+}
 
 void ProcessWorkers::Suspend() {
   suspended_ = true;
@@ -529,7 +562,8 @@ void ProcessWorkers::Resume(Nanoseconds stopped) {
 }
 
 void ProcessWorkers::KillAll() {
-  for (std::size_t worker = 0; worker < slots_.size(); ++worker) Kill(worker, "the master was told to leave at once");
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker)
+    Kill(worker, "the master was told to leave at once");
 }
 
 void ProcessWorkers::StopAll(Nanoseconds grace) {
@@ -541,7 +575,9 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
       return std::span(discarded);
     }
     bool OnResult(std::size_t, const Frame&) override { return true; }
-    bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override { return true; }
+    bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override {
+      return true;
+    }
     void OnGone(std::size_t, const Departure&) override {}
     void OnSlotLost(std::size_t, const std::string&) override {}
     std::vector<std::byte> discarded;
@@ -558,7 +594,8 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
         if (slot->process) slot->process->SignalGroup(signal);
       }
     }
-    for (const Deadline deadline = Deadline::After(grace); alive() > 0 && !deadline.Passed();) Wait(deadline, nobody);
+    for (const Deadline deadline = Deadline::After(grace); alive() > 0 && !deadline.Passed();)
+      Wait(deadline, nobody);
   }
 }
 

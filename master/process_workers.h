@@ -1,9 +1,9 @@
-// Workers that are processes: spawned one at a time, watched by pidfd, spoken to through channels, all in one thread
-// with one event loop (Boost.Asio).
+// Workers that are processes: spawned one at a time, watched by pidfd, spoken to through channels,
+// all in one thread with one event loop (Boost.Asio).
 //
 // Lives of a slot:  empty ─▶ starting ─READY▶ ready ─▶ (dying) ─reaped▶ empty
-// A worker's death is seen by its pidfd and by nothing else; what it had sent before is received first. A closed or
-// broken channel of a live worker is a reason to kill it.
+// A worker's death is seen by its pidfd and by nothing else; what it had sent before is received
+// first. A closed or broken channel of a live worker is a reason to kill it.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -24,8 +24,8 @@ namespace procpool {
 struct ProcessWorkersOptions {
   std::size_t slots = 1;
   const Transport* transport = nullptr;
-  std::string program;                       ///< path of the worker program
-  Nanoseconds spin = 0;                      ///< before parking, on both sides
+  std::string program;   ///< path of the worker program
+  Nanoseconds spin = 0;  ///< before parking, on both sides
   Nanoseconds ready_deadline = 10 * kSecond;
   std::string log_level = "warning";
 };
@@ -34,7 +34,7 @@ struct ProcessWorkersOptions {
 struct SpawnRecord {
   std::size_t slot = 0;
   pid_t pid = -1;
-  Nanoseconds spawned = 0;       ///< the spawn began
+  Nanoseconds spawned = 0;  ///< the spawn began
   Nanoseconds spawn_returned = 0;
   Nanoseconds main_reached = 0;  ///< as the worker says
   Nanoseconds ready = 0;         ///< READY seen here
@@ -54,7 +54,8 @@ class ProcessWorkers final : public Workers {
   std::size_t alive() const override;
   void BeginJob(const JobTicket& job) override;
   void EndJob() override;
-  bool Give(std::size_t worker, const GivenItem& given, const ItemInput& input, bool timed) override;
+  bool Give(std::size_t worker, const GivenItem& given, const ItemInput& input,
+            bool timed) override;
   void Stop(std::size_t worker) override;
   void Kill(std::size_t worker, const std::string& reason) override;
   void Replace(std::size_t worker) override;
@@ -66,7 +67,8 @@ class ProcessWorkers final : public Workers {
   void Suspend();
   void Resume(Nanoseconds stopped);
   void KillAll();
-  /// STOP to all, then SIGTERM after `grace`, SIGKILL after as long again; returns when all are reaped.
+  /// STOP to all, then SIGTERM after `grace`, SIGKILL after as long again; returns when all are
+  /// reaped.
   void StopAll(Nanoseconds grace);
 
   const std::vector<SpawnRecord>& records() const { return records_; }

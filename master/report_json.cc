@@ -34,10 +34,14 @@ Json Options(const RunSetup& setup) {
 }
 
 Json PhasesOf(const Phases& phases) {
-  return {{"split_seconds", Seconds(phases.split)},       {"spawn_seconds", Seconds(phases.spawn)},
-          {"compute_seconds", Seconds(phases.compute)},   {"compute_cpu_seconds", Seconds(phases.compute_cpu)},
-          {"waiting_seconds", Seconds(phases.waiting)},   {"assemble_seconds", Seconds(phases.assemble)},
-          {"verify_seconds", Seconds(phases.verify)},     {"output_seconds", Seconds(phases.output)},
+  return {{"split_seconds", Seconds(phases.split)},
+          {"spawn_seconds", Seconds(phases.spawn)},
+          {"compute_seconds", Seconds(phases.compute)},
+          {"compute_cpu_seconds", Seconds(phases.compute_cpu)},
+          {"waiting_seconds", Seconds(phases.waiting)},
+          {"assemble_seconds", Seconds(phases.assemble)},
+          {"verify_seconds", Seconds(phases.verify)},
+          {"output_seconds", Seconds(phases.output)},
           {"stop_seconds", Seconds(phases.stop)}};
 }
 
@@ -70,13 +74,17 @@ Json WorkersOf(const RunResult& result) {
 Json QuarantinedOf(const RunResult& result) {
   Json rows = Json::array();
   for (const GivenUpRows& given_up : result.given_up) {
-    rows.push_back({{"first_row", given_up.first_row}, {"rows", given_up.rows}, {"reason", given_up.reason}});
+    rows.push_back(
+        {{"first_row", given_up.first_row}, {"rows", given_up.rows}, {"reason", given_up.reason}});
   }
   return rows;
 }
 
-// Text that came from elsewhere (a file name, an exception's text) may not be UTF-8; it is shown as well as can be.
-std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+// Text that came from elsewhere (a file name, an exception's text) may not be UTF-8; it is shown as
+// well as can be.
+std::string Dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// The result of a run as one JSON object. Its keys are an interface: docs/json.md lists them; others may be added.
+// The result of a run as one JSON object. Its keys are an interface: docs/json.md lists them;
+// others may be added.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,8 @@ std::string JsonReport(const RunSetup& setup, const RunResult& result);
 /// For a run that failed before it could begin: status, error, version.
 std::string JsonFailure(const RunOptions& options, const std::string& error);
 
-/// Where --json goes. Opened before the work starts, so that a path that cannot be written is found at once.
+/// Where --json goes. Opened before the work starts, so that a path that cannot be written is found
+/// at once.
 class JsonOutput {
  public:
   /// target: a path, "-" for standard output, empty for nothing.

@@ -20,11 +20,12 @@ RowsContext MakeContext(const Fractal& fractal, std::string_view kernel, RowsPay
 }  // namespace
 
 std::string RowsText(const Chunk& chunk) {
-  return "rows " + std::to_string(chunk.first_row) + " to " + std::to_string(chunk.first_row + chunk.rows - 1);
+  return "rows " + std::to_string(chunk.first_row) + " to " +
+         std::to_string(chunk.first_row + chunk.rows - 1);
 }
 
-RowsJob::RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload, const Plan& plan,
-                 const Buffer& grid, Allocate allocate)
+RowsJob::RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload,
+                 const Plan& plan, const Buffer& grid, Allocate allocate)
     : context_(MakeContext(fractal, kernel, payload)),
       plan_(plan),
       grid_(grid),
@@ -48,7 +49,8 @@ ItemInput RowsJob::Begin(const GivenItem& given) {
   return input;
 }
 
-// Buffers are reused, so there are only as many as there are items outstanding at once; each fits the largest chunk.
+// Buffers are reused, so there are only as many as there are items outstanding at once; each fits
+// the largest chunk.
 ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
   const Nanoseconds begun = Now();
   const std::uint64_t width = context_.fractal.Width();
@@ -60,8 +62,8 @@ ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
   free_coords_.pop_back();
   const std::size_t points = chunk.rows * width;
   const std::span<double> numbers = buffer.as<double>();
-  FillCoords(context_.fractal, row_axis_, column_axis_, chunk.first_row * width, points, numbers.data(),
-             numbers.data() + 2 * points);
+  FillCoords(context_.fractal, row_axis_, column_axis_, chunk.first_row * width, points,
+             numbers.data(), numbers.data() + 2 * points);
   splitting_ += Now() - begun;
   return {.input = buffer.bytes().first(points * kCoordsBytesPerPoint), .input_buffer = &buffer};
 }
@@ -85,7 +87,9 @@ bool RowsJob::Complete(const GivenItem& given, const ItemResult& result) {
   return true;
 }
 
-void RowsJob::Return(const GivenItem& given) { Release(given.item); }
+void RowsJob::Return(const GivenItem& given) {
+  Release(given.item);
+}
 
 void RowsJob::GiveUp(std::uint64_t item, const std::string& /*reason*/) {
   assembly_.GiveUp(item);

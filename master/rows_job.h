@@ -1,5 +1,5 @@
-// The fractal as a job: chunks of rows become items, results become rows of the grid. This is where the pool's bytes
-// get a meaning on the master's side (worker/task_rows.h is the other).
+// The fractal as a job: chunks of rows become items, results become rows of the grid. This is where
+// the pool's bytes get a meaning on the master's side (worker/task_rows.h is the other).
 #pragma once
 
 #include <functional>
@@ -22,11 +22,13 @@ class RowsJob final : public Job {
   using Allocate = std::function<Buffer(std::size_t bytes)>;
 
   /// grid and plan must outlive the job.
-  RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload, const Plan& plan, const Buffer& grid,
-          Allocate allocate);
+  RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload, const Plan& plan,
+          const Buffer& grid, Allocate allocate);
 
   std::string_view task() const override { return kRowsTask; }
-  std::span<const std::byte> context() const override { return std::as_bytes(std::span(&context_, 1)); }
+  std::span<const std::byte> context() const override {
+    return std::as_bytes(std::span(&context_, 1));
+  }
   std::size_t items() const override { return plan_.chunks.size(); }
   std::span<const unsigned> owners() const override { return plan_.owners; }
   bool timed() const override { return true; }
@@ -39,8 +41,10 @@ class RowsJob final : public Job {
   std::vector<std::uint64_t> Recheck() override;
 
   const Assembly& assembly() const { return assembly_; }
-  Nanoseconds splitting() const { return splitting_; }    ///< encoding the items' payloads
-  Nanoseconds assembling() const { return assembling_; }  ///< the final pass: hashes, sum and digest
+  Nanoseconds splitting() const { return splitting_; }  ///< encoding the items' payloads
+  Nanoseconds assembling() const {
+    return assembling_;
+  }  ///< the final pass: hashes, sum and digest
 
  private:
   void Release(std::uint64_t item);
@@ -53,8 +57,9 @@ class RowsJob final : public Job {
   Assembly assembly_;
   AxisPoints row_axis_;
   AxisPoints column_axis_;
-  std::vector<RowsItem> rows_;                    // what travels under payload `rows`
-  std::map<std::uint64_t, Buffer> coords_;        // what travels under `coords`, by item that is given out
+  std::vector<RowsItem> rows_;  // what travels under payload `rows`
+  std::map<std::uint64_t, Buffer>
+      coords_;  // what travels under `coords`, by item that is given out
   std::vector<Buffer> free_coords_;
   Nanoseconds splitting_ = 0;
   Nanoseconds assembling_ = 0;

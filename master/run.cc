@@ -26,9 +26,15 @@ std::string GridText(const Fractal& fractal) {
 RunResult ResultOf(JobReport report, const RunSetup& setup) {
   RunResult result;
   switch (report.status) {
-    case JobReport::Status::kDone: result.status = RunStatus::kDone; break;
-    case JobReport::Status::kFailed: result.status = RunStatus::kFailed; break;
-    case JobReport::Status::kInterrupted: result.status = RunStatus::kInterrupted; break;
+    case JobReport::Status::kDone:
+      result.status = RunStatus::kDone;
+      break;
+    case JobReport::Status::kFailed:
+      result.status = RunStatus::kFailed;
+      break;
+    case JobReport::Status::kInterrupted:
+      result.status = RunStatus::kInterrupted;
+      break;
   }
   result.error = std::move(report.error);
   result.warnings = std::move(report.warnings);
@@ -52,7 +58,8 @@ RunResult ResultOf(JobReport report, const RunSetup& setup) {
 }
 
 // One row for every process that was spawned, with what it did if it did anything.
-std::vector<WorkerRow> WorkerRows(const std::vector<SpawnRecord>& records, const std::vector<WorkerTally>& tallies) {
+std::vector<WorkerRow> WorkerRows(const std::vector<SpawnRecord>& records,
+                                  const std::vector<WorkerTally>& tallies) {
   std::vector<WorkerRow> rows;
   for (const SpawnRecord& record : records) {
     rows.push_back({.slot = record.slot, .pid = record.pid, .exit = record.exit});
@@ -108,7 +115,8 @@ RunResult ExecuteInPool(const RunSetup& setup) {
   result.workers = WorkerRows(pool.Records(), pool.tallies());
   SumCompute(result);
   for (const SpawnRecord& record : pool.Records()) {
-    if (record.ready != 0) result.phases.spawn = std::max(result.phases.spawn, record.ready - begun);
+    if (record.ready != 0)
+      result.phases.spawn = std::max(result.phases.spawn, record.ready - begun);
     if (result.phases.spawn == 0) result.phases.spawn = record.spawn_returned - begun;
   }
   result.phases.split = setup.splitting + job.splitting();
@@ -186,28 +194,37 @@ RunSetup Prepare(const RunOptions& options) {
   setup.plan = MakePlan(fractal.Height(), options.chunks, options.procs, options.schedule);
   setup.splitting = Now() - setup.begun;
   if (setup.plan.clamped) {
-    setup.warnings.push_back("--chunks " + std::to_string(options.chunks) + " is more than the grid's " +
-                             std::to_string(fractal.Height()) + " rows: one row per chunk");
+    setup.warnings.push_back("--chunks " + std::to_string(options.chunks) +
+                             " is more than the grid's " + std::to_string(fractal.Height()) +
+                             " rows: one row per chunk");
   }
   return setup;
 }
 
 std::string_view RunStatusName(RunStatus status) {
   switch (status) {
-    case RunStatus::kDone: return "done";
-    case RunStatus::kFailed: return "failed";
-    case RunStatus::kMismatch: return "mismatch";
-    case RunStatus::kInterrupted: return "interrupted";
+    case RunStatus::kDone:
+      return "done";
+    case RunStatus::kFailed:
+      return "failed";
+    case RunStatus::kMismatch:
+      return "mismatch";
+    case RunStatus::kInterrupted:
+      return "interrupted";
   }
   return "unknown";
 }
 
 int ExitCode(RunStatus status) {
   switch (status) {
-    case RunStatus::kDone: return 0;
-    case RunStatus::kFailed: return 1;
-    case RunStatus::kMismatch: return 3;
-    case RunStatus::kInterrupted: return 130;
+    case RunStatus::kDone:
+      return 0;
+    case RunStatus::kFailed:
+      return 1;
+    case RunStatus::kMismatch:
+      return 3;
+    case RunStatus::kInterrupted:
+      return 130;
   }
   return 1;
 }
@@ -225,7 +242,8 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
   const Nanoseconds begun = Now();
   const Fractal& fractal = setup.workload.fractal;
   WriteGrid(*setup.output, GridFormatOf(setup.options.output),
-            {result.grid.as<std::int32_t>(), fractal.Width(), fractal.Height(), setup.workload.origin_lower},
+            {result.grid.as<std::int32_t>(), fractal.Width(), fractal.Height(),
+             setup.workload.origin_lower},
             FindColormap(setup.options.colormap));
   setup.output->Commit();
   result.phases.output = Now() - begun;

@@ -1,4 +1,5 @@
-// One run, from options to a verified grid: prepare, execute, verify. What main.cc strings together.
+// One run, from options to a verified grid: prepare, execute, verify. What main.cc strings
+// together.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@
 
 namespace procpool {
 
-/// All that is decided before work starts. Everything that can be wrong with the request was found on the way here.
+/// All that is decided before work starts. Everything that can be wrong with the request was found
+/// on the way here.
 struct RunSetup {
   RunOptions options;
   Workload workload;
@@ -54,15 +56,16 @@ struct WorkerRow {
 
 /// Wall time of the master, except `compute`, which is summed over the workers.
 struct Phases {
-  Nanoseconds split = 0;       ///< planning and writing the payloads
-  Nanoseconds spawn = 0;       ///< from the first spawn until the last worker was ready; others compute meanwhile
+  Nanoseconds split = 0;  ///< planning and writing the payloads
+  Nanoseconds spawn =
+      0;  ///< from the first spawn until the last worker was ready; others compute meanwhile
   Nanoseconds compute = 0;
   Nanoseconds compute_cpu = 0;
-  Nanoseconds waiting = 0;     ///< in the event loop: waiting for workers and taking in their results
-  Nanoseconds assemble = 0;    ///< the final pass over the grid: hashes, sum, digest
-  Nanoseconds verify = 0;      ///< comparing with the serial baseline
+  Nanoseconds waiting = 0;   ///< in the event loop: waiting for workers and taking in their results
+  Nanoseconds assemble = 0;  ///< the final pass over the grid: hashes, sum, digest
+  Nanoseconds verify = 0;    ///< comparing with the serial baseline
   Nanoseconds output = 0;
-  Nanoseconds stop = 0;        ///< until the last worker was reaped
+  Nanoseconds stop = 0;  ///< until the last worker was reaped
 };
 
 struct RunResult {
@@ -71,18 +74,19 @@ struct RunResult {
   std::vector<GivenUpRows> given_up;
   std::vector<std::string> warnings;
   std::uint64_t retries = 0;
-  std::string wait;               ///< the wait mode in force; empty where nobody waits for another process
-  Nanoseconds wall = 0;           ///< from the first spawn until the grid is complete and its checksum known
+  std::string wait;      ///< the wait mode in force; empty where nobody waits for another process
+  Nanoseconds wall = 0;  ///< from the first spawn until the grid is complete and its checksum known
   Phases phases;
   std::vector<WorkerRow> workers;
   bool has_checksum = false;
   Checksum checksum;
-  std::optional<bool> verified;   ///< nothing: there was nothing to verify against
-  std::string verdict;            ///< in words
+  std::optional<bool> verified;  ///< nothing: there was nothing to verify against
+  std::string verdict;           ///< in words
   Buffer grid;
 };
 
-/// Runs the job over the transport that the options name, or inside this process. Throws Error if nothing can be run.
+/// Runs the job over the transport that the options name, or inside this process. Throws Error if
+/// nothing can be run.
 RunResult Execute(const RunSetup& setup);
 
 /// Compares the checksum as the options say and sets verified, verdict and status.

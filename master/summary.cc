@@ -20,19 +20,22 @@ __attribute__((format(printf, 2, 3))) void Append(std::string& text, const char*
   text += line;
 }
 
-double Milliseconds(Nanoseconds duration) { return Seconds(duration) * 1e3; }
+double Milliseconds(Nanoseconds duration) {
+  return Seconds(duration) * 1e3;
+}
 
 void AppendJob(std::string& text, const RunSetup& setup, const RunResult& result) {
   const RunOptions& options = setup.options;
   const Fractal& fractal = setup.workload.fractal;
-  Append(text, "job        %s, %u x %u points, at most %d iterations\n", setup.workload.name.c_str(), fractal.Width(),
-         fractal.Height(), fractal.max_iterations);
+  Append(text, "job        %s, %u x %u points, at most %d iterations\n",
+         setup.workload.name.c_str(), fractal.Width(), fractal.Height(), fractal.max_iterations);
   Append(text, "workers    %u %s, %zu chunks, %s schedule\n", options.procs,
-         options.InProcess() ? (options.transport == "serial" ? "(this thread)" : "threads") : "processes",
+         options.InProcess() ? (options.transport == "serial" ? "(this thread)" : "threads")
+                             : "processes",
          setup.plan.chunks.size(), std::string(ScheduleName(options.schedule)).c_str());
   Append(text, "transport  %s, payload %s, codec %s%s%s\n", options.transport.c_str(),
-         std::string(PayloadName(options.payload)).c_str(), options.codec.c_str(), result.wait.empty() ? "" : ", wait ",
-         result.wait.c_str());
+         std::string(PayloadName(options.payload)).c_str(), options.codec.c_str(),
+         result.wait.empty() ? "" : ", wait ", result.wait.c_str());
   Append(text, "kernel     %s\n", std::string(setup.kernel.name).c_str());
 }
 
@@ -40,23 +43,32 @@ void AppendTimes(std::string& text, const RunSetup& setup, const RunResult& resu
   const Phases& phases = result.phases;
   const unsigned cpus = UsableCpus();
   Append(text, "\nwall time  %9.2f ms\n", Milliseconds(result.wall));
-  Append(text, "  split    %9.2f ms   rows into chunks, payloads written\n", Milliseconds(phases.split));
-  Append(text, "  spawn    %9.2f ms   until the last worker was ready; the first ones compute meanwhile\n",
-         Milliseconds(phases.spawn));
+  Append(text, "  split    %9.2f ms   rows into chunks, payloads written\n",
+         Milliseconds(phases.split));
+  Append(
+      text,
+      "  spawn    %9.2f ms   until the last worker was ready; the first ones compute meanwhile\n",
+      Milliseconds(phases.spawn));
   if (!setup.options.InProcess()) {
     Append(text, "  waiting  %9.2f ms   the master, for workers; taking in their results\n",
            Milliseconds(phases.waiting));
   }
-  Append(text, "  assemble %9.2f ms   hashes, sum and digest of the whole grid\n", Milliseconds(phases.assemble));
-  Append(text, "compute    %9.2f ms   in the kernel, summed over the workers\n", Milliseconds(phases.compute));
+  Append(text, "  assemble %9.2f ms   hashes, sum and digest of the whole grid\n",
+         Milliseconds(phases.assemble));
+  Append(text, "compute    %9.2f ms   in the kernel, summed over the workers\n",
+         Milliseconds(phases.compute));
   Append(text, "  running  %9.2f ms   on a CPU\n", Milliseconds(phases.compute_cpu));
   Append(text, "  queueing %9.2f ms   for a CPU (%u workers, %u CPUs)\n",
-         Milliseconds(std::max<Nanoseconds>(0, phases.compute - phases.compute_cpu)), setup.options.procs, cpus);
+         Milliseconds(std::max<Nanoseconds>(0, phases.compute - phases.compute_cpu)),
+         setup.options.procs, cpus);
   Append(text, "efficiency %9.1f %%    of %u CPU(s) x wall time spent in the kernel\n",
-         100 * ParallelEfficiency(result, setup.options.procs, cpus), std::min(cpus, setup.options.procs));
-  if (phases.verify > 0) Append(text, "verify     %9.2f ms   serial baseline\n", Milliseconds(phases.verify));
-  if (phases.output > 0) Append(text, "output     %9.2f ms   %s\n", Milliseconds(phases.output),
-                                setup.options.output.c_str());
+         100 * ParallelEfficiency(result, setup.options.procs, cpus),
+         std::min(cpus, setup.options.procs));
+  if (phases.verify > 0)
+    Append(text, "verify     %9.2f ms   serial baseline\n", Milliseconds(phases.verify));
+  if (phases.output > 0)
+    Append(text, "output     %9.2f ms   %s\n", Milliseconds(phases.output),
+           setup.options.output.c_str());
 }
 
 void AppendWorkers(std::string& text, const RunSetup& setup, const RunResult& result) {
@@ -66,13 +78,14 @@ void AppendWorkers(std::string& text, const RunSetup& setup, const RunResult& re
   std::size_t lines = 0;
   for (const WorkerRow& row : result.workers) {
     if (++lines > kMostWorkerLines) {
-      Append(text, "… and %zu more (all of them with --json)\n", result.workers.size() - kMostWorkerLines);
+      Append(text, "… and %zu more (all of them with --json)\n",
+             result.workers.size() - kMostWorkerLines);
       break;
     }
     Append(text, "%6zu", row.slot);
     if (processes) Append(text, "%9d", row.pid);
-    Append(text, "%8llu%12.2f%12.2f", static_cast<unsigned long long>(row.chunks), Milliseconds(row.compute),
-           Milliseconds(row.compute_cpu));
+    Append(text, "%8llu%12.2f%12.2f", static_cast<unsigned long long>(row.chunks),
+           Milliseconds(row.compute), Milliseconds(row.compute_cpu));
     if (processes) Append(text, "  %s", row.exit.c_str());
     text += '\n';
   }
@@ -92,13 +105,16 @@ std::string Summary(const RunSetup& setup, const RunResult& result) {
   AppendWorkers(text, setup, result);
   text += '\n';
   for (const std::string& warning : result.warnings) text += "warning    " + warning + '\n';
-  if (result.retries > 0) Append(text, "retries    %llu\n", static_cast<unsigned long long>(result.retries));
+  if (result.retries > 0)
+    Append(text, "retries    %llu\n", static_cast<unsigned long long>(result.retries));
   if (result.has_checksum) {
     Append(text, "checksum   sum %lld, digest %s\n", static_cast<long long>(result.checksum.sum),
            HexDigest(result.checksum.digest).c_str());
   }
   text += "verdict    ";
-  text += result.status == RunStatus::kDone ? result.verdict : std::string(RunStatusName(result.status)) + ": " + result.error;
+  text += result.status == RunStatus::kDone
+              ? result.verdict
+              : std::string(RunStatusName(result.status)) + ": " + result.error;
   text += '\n';
   return text;
 }

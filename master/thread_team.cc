@@ -6,7 +6,8 @@
 namespace procpool {
 namespace {
 
-// Computes one chunk, with the coordinates written out first if the payload says so, as the workers get them.
+// Computes one chunk, with the coordinates written out first if the payload says so, as the workers
+// get them.
 class ChunkComputer {
  public:
   explicit ChunkComputer(const TeamJob& job)
@@ -25,7 +26,8 @@ class ChunkComputer {
     double* z = coords_.data();
     double* c = z + 2 * points;
     FillCoords(job_.fractal, row_axis_, column_axis_, first, points, z, c);
-    job_.kernel.compute(job_.fractal, {{z, 2}, {z + 1, 2}, {c, 2}, {c + 1, 2}, points}, counts.data());
+    job_.kernel.compute(job_.fractal, {{z, 2}, {z + 1, 2}, {c, 2}, {c + 1, 2}, points},
+                        counts.data());
   }
 
  private:

@@ -1,5 +1,5 @@
-// The baselines: the same plan and the same kernel inside this process, by threads that stay alive from job to job, or
-// by the calling thread alone. What every transport is compared with.
+// The baselines: the same plan and the same kernel inside this process, by threads that stay alive
+// from job to job, or by the calling thread alone. What every transport is compared with.
 #pragma once
 
 #include <atomic>
@@ -40,7 +40,8 @@ class ThreadTeam {
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
-  /// Computes all chunks into the grid; returns one tally per thread. Ends early once Interrupt() was called.
+  /// Computes all chunks into the grid; returns one tally per thread. Ends early once Interrupt()
+  /// was called.
   std::vector<ThreadTally> Run(const TeamJob& job);
   /// From any thread: no further chunk is begun.
   void Interrupt() { interrupted_ = true; }

@@ -20,7 +20,8 @@ std::string Text(const Checksum& checksum) {
 }
 
 // Row by row, so that no second grid is needed.
-std::optional<Difference> FirstDifference(const RunSetup& setup, std::span<const std::int32_t> grid) {
+std::optional<Difference> FirstDifference(const RunSetup& setup,
+                                          std::span<const std::int32_t> grid) {
   const Fractal& fractal = setup.workload.fractal;
   RowsComputer serial(fractal, setup.kernel);
   const std::size_t width = fractal.Width();
@@ -29,7 +30,8 @@ std::optional<Difference> FirstDifference(const RunSetup& setup, std::span<const
     serial.Compute(row * width, expected);
     const auto got = grid.subspan(row * width, width);
     const auto [at, expected_at] = std::ranges::mismatch(got, expected);
-    if (at != got.end()) return Difference{row, static_cast<std::uint64_t>(at - got.begin()), *at, *expected_at};
+    if (at != got.end())
+      return Difference{row, static_cast<std::uint64_t>(at - got.begin()), *at, *expected_at};
   }
   return std::nullopt;
 }
@@ -44,18 +46,23 @@ void SetVerdict(RunResult& result, bool verified, std::string verdict) {
 
 void VerifyExpected(const Workload& workload, RunResult& result) {
   const Checksum expected{workload.expected->sum, workload.expected->digest};
-  if (result.checksum == expected) return SetVerdict(result, true, "verified against the workload's checksum");
-  SetVerdict(result, false, "the checksum does not match: got " + Text(result.checksum) + ", expected " + Text(expected));
+  if (result.checksum == expected)
+    return SetVerdict(result, true, "verified against the workload's checksum");
+  SetVerdict(
+      result, false,
+      "the checksum does not match: got " + Text(result.checksum) + ", expected " + Text(expected));
 }
 
 void VerifySerial(const RunSetup& setup, RunResult& result) {
   const Nanoseconds begun = Now();
   const auto difference = FirstDifference(setup, result.grid.as<std::int32_t>());
   result.phases.verify = Now() - begun;
-  if (!difference) return SetVerdict(result, true, "verified row by row against the serial baseline");
+  if (!difference)
+    return SetVerdict(result, true, "verified row by row against the serial baseline");
   SetVerdict(result, false,
-             "differs from the serial baseline, first at row " + std::to_string(difference->row) + ", column " +
-                 std::to_string(difference->column) + ": got " + std::to_string(difference->got) + ", expected " +
+             "differs from the serial baseline, first at row " + std::to_string(difference->row) +
+                 ", column " + std::to_string(difference->column) + ": got " +
+                 std::to_string(difference->got) + ", expected " +
                  std::to_string(difference->expected));
 }
 
@@ -70,7 +77,9 @@ void Verify(const RunSetup& setup, RunResult& result) {
   } else if (mode == VerifyMode::kSerial) {
     VerifySerial(setup, result);
   } else if (!setup.workload.expected) {
-    result.verdict = "not verified: this workload has no expected checksum (--verify serial compares row by row)";
+    result.verdict =
+        "not verified: this workload has no expected checksum (--verify serial compares row by "
+        "row)";
   } else if (mode == VerifyMode::kAuto && setup.kernel.name == "none") {
     result.verdict = "not verified: the kernel 'none' computes nothing";
   } else {

@@ -1,7 +1,7 @@
 #include "master/worker_process.h"
 
-// Process v1 switches its vfork mode off with glibc by mistake (it tests a feature macro that _GNU_SOURCE hides). Without
-// it a spawn forks, which costs a large parent tens of milliseconds.
+// Process v1 switches its vfork mode off with glibc by mistake (it tests a feature macro that
+// _GNU_SOURCE hides). Without it a spawn forks, which costs a large parent tens of milliseconds.
 #define BOOST_POSIX_HAS_VFORK 1
 #define BOOST_PROCESS_USE_STD_FS 1
 #include <fcntl.h>
@@ -30,12 +30,15 @@ namespace {
 namespace bp = boost::process;
 
 constexpr int kFirstInherited = 3;
-constexpr int kOutOfTheWay = 64;  // descriptors are moved up here before they are moved to their places
+constexpr int kOutOfTheWay =
+    64;  // descriptors are moved up here before they are moved to their places
 
-int OpenPidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+int OpenPidfd(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
 
-// Runs in the child between vfork and exec, on the parent's memory: system calls only, no allocation, nothing that
-// outlives the call is changed.
+// Runs in the child between vfork and exec, on the parent's memory: system calls only, no
+// allocation, nothing that outlives the call is changed.
 struct PrepareChild : bp::extend::handler {
   explicit PrepareChild(const WorkerProcess::Command& command) : command_(command) {}
 
@@ -59,7 +62,8 @@ struct PrepareChild : bp::extend::handler {
     int moved[16];  // NOLINT: plain memory on the stack, no constructor in a vforked child
     for (int i = 0; i < count; ++i) moved[i] = ::fcntl(command_.inherit[i], F_DUPFD, kOutOfTheWay);
     for (int i = 0; i < count; ++i) ::dup2(moved[i], kFirstInherited + i);
-    // Everything else is ours alone. Ours is close-on-exec already; a host program's descriptors may not be.
+    // Everything else is ours alone. Ours is close-on-exec already; a host program's descriptors
+    // may not be.
     ::syscall(SYS_close_range, kFirstInherited + count, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
     if (command_.restore_fd_limit) {
       rlimit limit{};
@@ -76,8 +80,9 @@ struct PrepareChild : bp::extend::handler {
   const WorkerProcess::Command& command_;
 };
 
-// While the child runs on the parent's memory no signal handler may run in it: all signals are blocked around the
-// spawn; the child unblocks them as its last step, with all dispositions at their defaults.
+// While the child runs on the parent's memory no signal handler may run in it: all signals are
+// blocked around the spawn; the child unblocks them as its last step, with all dispositions at
+// their defaults.
 class BlockSignals {
  public:
   BlockSignals() {
@@ -94,13 +99,15 @@ class BlockSignals {
 };
 
 Error SpawnError(const std::string& program, int error_number) {
-  const bool program_at_fault = error_number == ENOENT || error_number == EACCES || error_number == ENOEXEC ||
-                                error_number == ENOTDIR || error_number == ELOOP || error_number == ENAMETOOLONG;
+  const bool program_at_fault = error_number == ENOENT || error_number == EACCES ||
+                                error_number == ENOEXEC || error_number == ENOTDIR ||
+                                error_number == ELOOP || error_number == ENAMETOOLONG;
   const std::string cause = ErrnoText(error_number);
-  return Error(program_at_fault ? Blame::kUser : Blame::kMachine,
-               {"spawn", "worker '" + program + "'", cause,
-                program_at_fault ? "give an executable worker program with --worker PATH"
-                                 : "use fewer workers or raise the limits on processes and memory"});
+  return Error(
+      program_at_fault ? Blame::kUser : Blame::kMachine,
+      {"spawn", "worker '" + program + "'", cause,
+       program_at_fault ? "give an executable worker program with --worker PATH"
+                        : "use fewer workers or raise the limits on processes and memory"});
 }
 
 }  // namespace
@@ -112,9 +119,12 @@ std::string SignalName(int signal) {
 
 std::string ProcessExit::Text() const {
   switch (kind) {
-    case Kind::kExited: return "exited with code " + std::to_string(value);
-    case Kind::kSignalled: return "killed by signal " + std::to_string(value) + " (" + SignalName(value) + ")";
-    default: return "ended, its status is unknown";
+    case Kind::kExited:
+      return "exited with code " + std::to_string(value);
+    case Kind::kSignalled:
+      return "killed by signal " + std::to_string(value) + " (" + SignalName(value) + ")";
+    default:
+      return "ended, its status is unknown";
   }
 }
 
@@ -126,7 +136,8 @@ WorkerProcess WorkerProcess::Spawn(const Command& command) {
     bp::child child(bp::exe = command.program, bp::args += command.argument, PrepareChild(command),
                     bp::posix::use_vfork, error);
     pid = child.id();
-    // From here on the process is ours; ~child would kill it, its wait functions would take over SIGCHLD.
+    // From here on the process is ours; ~child would kill it, its wait functions would take over
+    // SIGCHLD.
     child.detach();
   }
   if (error) throw SpawnError(command.program, error.value());
@@ -135,8 +146,9 @@ WorkerProcess WorkerProcess::Spawn(const Command& command) {
     const int reason = errno;
     ::kill(-pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
-    throw Error(Blame::kMachine, {"watch", "worker process " + std::to_string(pid), ErrnoText(reason),
-                                  "raise the descriptor limit (ulimit -n); procpool needs Linux 5.4 or later"});
+    throw Error(Blame::kMachine,
+                {"watch", "worker process " + std::to_string(pid), ErrnoText(reason),
+                 "raise the descriptor limit (ulimit -n); procpool needs Linux 5.4 or later"});
   }
   return {pid, std::move(pidfd)};
 }
@@ -150,10 +162,13 @@ WorkerProcess& WorkerProcess::operator=(WorkerProcess&& other) noexcept {
   return *this;
 }
 
-WorkerProcess::~WorkerProcess() { KillAndReap(); }
+WorkerProcess::~WorkerProcess() {
+  KillAndReap();
+}
 
 void WorkerProcess::SignalGroup(int signal) const {
-  // The leader is not reaped yet, so its pid, which is the group's number, cannot belong to anybody else.
+  // The leader is not reaped yet, so its pid, which is the group's number, cannot belong to anybody
+  // else.
   if (pid_ > 0) ::kill(-pid_, signal);
 }
 
@@ -161,17 +176,20 @@ std::optional<ProcessExit> WorkerProcess::TryReap() {
   if (pid_ <= 0) return ProcessExit{};
   siginfo_t info{};
   const idtype_t by_pidfd = P_PIDFD;
-  const int looked = ::waitid(by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG | WNOWAIT);
+  const int looked =
+      ::waitid(by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG | WNOWAIT);
   if (looked != 0 && (errno == EINTR || errno == EAGAIN)) return std::nullopt;
   if (looked == 0 && info.si_pid == 0) return std::nullopt;  // still lives
   ProcessExit exit;
   if (looked == 0) {
     SignalGroup(SIGKILL);  // what it left behind in its group, while the number is still ours
     ::waitid(by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
-    exit.kind = info.si_code == CLD_EXITED ? ProcessExit::Kind::kExited : ProcessExit::Kind::kSignalled;
+    exit.kind =
+        info.si_code == CLD_EXITED ? ProcessExit::Kind::kExited : ProcessExit::Kind::kSignalled;
     exit.value = info.si_status;
   }
-  // Otherwise (ECHILD) the host program reaped it, or ignores SIGCHLD: it has ended, nobody knows how.
+  // Otherwise (ECHILD) the host program reaped it, or ignores SIGCHLD: it has ended, nobody knows
+  // how.
   pid_ = -1;
   pidfd_.Reset();
   return exit;
@@ -180,8 +198,8 @@ std::optional<ProcessExit> WorkerProcess::TryReap() {
 void WorkerProcess::KillAndReap() {
   if (pid_ <= 0) return;
   SignalGroup(SIGKILL);
-  // A killed process ends at once unless the kernel holds it in an uninterruptible wait; a bounded wait then leaves
-  // it to init.
+  // A killed process ends at once unless the kernel holds it in an uninterruptible wait; a bounded
+  // wait then leaves it to init.
   for (const Deadline deadline = Deadline::After(5 * kSecond); !TryReap() && !deadline.Passed();) {
     pollfd ended{pidfd_.get(), POLLIN, 0};
     ::poll(&ended, 1, deadline.LeftForPoll());

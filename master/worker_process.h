@@ -1,9 +1,9 @@
 // One worker process, from spawn to reap. The only user of Boost.Process.
 //
-// Promise: the process runs in a process group of its own, has standard input from /dev/null and standard output sent
-// to standard error, default signal dispositions, an empty signal mask, and no descriptor but 0–2 and those given. It is
-// watched through a pidfd, so its pid is never confused with another's. The destructor kills and reaps what still
-// lives: no zombie, whatever happens.
+// Promise: the process runs in a process group of its own, has standard input from /dev/null and
+// standard output sent to standard error, default signal dispositions, an empty signal mask, and no
+// descriptor but 0–2 and those given. It is watched through a pidfd, so its pid is never confused
+// with another's. The destructor kills and reaps what still lives: no zombie, whatever happens.
 #pragma once
 
 #include <sys/types.h>
@@ -31,15 +31,15 @@ struct ProcessExit {
 class WorkerProcess {
  public:
   struct Command {
-    std::string program;            ///< path
+    std::string program;  ///< path
     std::string argument;
     std::vector<int> inherit;       ///< these become descriptors 3, 4, … of the child
     bool restore_fd_limit = false;  ///< set the soft descriptor limit back to `fd_soft_limit`
     unsigned long fd_soft_limit = 0;
   };
 
-  /// Throws Error (kUser if the program itself cannot be executed, kMachine if the system cannot spawn), with the
-  /// program's path and the system's reason.
+  /// Throws Error (kUser if the program itself cannot be executed, kMachine if the system cannot
+  /// spawn), with the program's path and the system's reason.
   static WorkerProcess Spawn(const Command& command);
 
   WorkerProcess(WorkerProcess&& other) noexcept

@@ -1,5 +1,5 @@
-// The workers, as the dispatch sees them: slots to which items can be given, and values that say what happened. The real
-// ones are processes (process_workers.h); tests put others in their place.
+// The workers, as the dispatch sees them: slots to which items can be given, and values that say
+// what happened. The real ones are processes (process_workers.h); tests put others in their place.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +19,14 @@ namespace procpool {
 struct Departure {
   ProcessExit exit;
   pid_t pid = -1;
-  std::string program;      ///< what was run
+  std::string program;  ///< what was run
   bool was_ready = false;
   bool on_request = false;  ///< it had been told to stop
-  bool hopeless = false;    ///< another one in its place would end the same way (foreign build, no such program)
-  std::optional<GivenItem> working_on;  ///< the item it had begun last, as it said; of the current job
-  std::string reason;       ///< why it was killed; empty if it ended on its own
+  bool hopeless =
+      false;  ///< another one in its place would end the same way (foreign build, no such program)
+  std::optional<GivenItem>
+      working_on;      ///< the item it had begun last, as it said; of the current job
+  std::string reason;  ///< why it was killed; empty if it ended on its own
 };
 
 class WorkerEvents {
@@ -32,7 +34,8 @@ class WorkerEvents {
   virtual ~WorkerEvents() = default;
   virtual void OnReady(std::size_t worker) = 0;
   /// A piece of a result is about to be received. Nothing: refused, the worker gets killed.
-  virtual std::optional<std::span<std::byte>> PlaceFor(std::size_t worker, const FrameHeader& header) = 0;
+  virtual std::optional<std::span<std::byte>> PlaceFor(std::size_t worker,
+                                                       const FrameHeader& header) = 0;
   /// A piece of a result, or all of it, is here. False: it cannot be right, the worker gets killed.
   virtual bool OnResult(std::size_t worker, const Frame& frame) = 0;
   /// The task threw.
@@ -68,14 +71,16 @@ class Workers {
   virtual void BeginJob(const JobTicket& job) = 0;
   virtual void EndJob() = 0;
   /// False: its channel is full, the item was not taken.
-  virtual bool Give(std::size_t worker, const GivenItem& given, const ItemInput& input, bool timed) = 0;
+  virtual bool Give(std::size_t worker, const GivenItem& given, const ItemInput& input,
+                    bool timed) = 0;
   /// The worker leaves once it has answered what it was given.
   virtual void Stop(std::size_t worker) = 0;
   virtual void Kill(std::size_t worker, const std::string& reason) = 0;
   /// Fills an empty slot again.
   virtual void Replace(std::size_t worker) = 0;
 
-  /// Sleeps until something happens, at most until the deadline, and tells `events`. May return early.
+  /// Sleeps until something happens, at most until the deadline, and tells `events`. May return
+  /// early.
   virtual void Wait(Deadline deadline, WorkerEvents& events) = 0;
 };
 

@@ -1,4 +1,5 @@
-// A job for tests: strings in, strings out. It keeps what came back and how often the pool asked for what.
+// A job for tests: strings in, strings out. It keeps what came back and how often the pool asked
+// for what.
 #pragma once
 
 #include <cstring>
@@ -15,7 +16,10 @@ namespace procpool {
 class BytesJob : public Job {
  public:
   BytesJob(std::string task, std::vector<std::string> inputs, std::vector<unsigned> owners = {})
-      : outputs(inputs.size()), task_(std::move(task)), inputs_(std::move(inputs)), owners_(std::move(owners)) {}
+      : outputs(inputs.size()),
+        task_(std::move(task)),
+        inputs_(std::move(inputs)),
+        owners_(std::move(owners)) {}
 
   std::string_view task() const override { return task_; }
   std::span<const std::byte> context() const override { return {}; }

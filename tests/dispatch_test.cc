@@ -1,4 +1,5 @@
-// The dispatch with workers that are no processes: every decision it takes, without a clock's or a kernel's mood.
+// The dispatch with workers that are no processes: every decision it takes, without a clock's or a
+// kernel's mood.
 #include "master/dispatch.h"
 
 #include <gtest/gtest.h>
@@ -16,8 +17,9 @@
 namespace procpool {
 namespace {
 
-// Workers that answer when the test's script says so. `script` is called once for each Wait(); doing nothing in it while
-// items are outstanding would hang a real pool, here the test fails after many empty rounds.
+// Workers that answer when the test's script says so. `script` is called once for each Wait();
+// doing nothing in it while items are outstanding would hang a real pool, here the test fails after
+// many empty rounds.
 class FakeWorkers final : public Workers {
  public:
   struct Slot {
@@ -32,10 +34,14 @@ class FakeWorkers final : public Workers {
   explicit FakeWorkers(std::size_t slots) : slots_(slots) {}
 
   std::size_t slots() const override { return slots_.size(); }
-  bool CanTake(std::size_t worker) const override { return slots_[worker].ready && !slots_[worker].stopping; }
+  bool CanTake(std::size_t worker) const override {
+    return slots_[worker].ready && !slots_[worker].stopping;
+  }
   bool IsReady(std::size_t worker) const override { return slots_[worker].ready; }
   std::size_t record(std::size_t worker) const override { return slots_[worker].record; }
-  std::optional<GivenItem> WorkingOn(std::size_t worker) const override { return slots_[worker].working_on; }
+  std::optional<GivenItem> WorkingOn(std::size_t worker) const override {
+    return slots_[worker].working_on;
+  }
   std::size_t alive() const override { return slots_.size(); }
   void BeginJob(const JobTicket& job) override { ticket = job; }
   void EndJob() override { ended = true; }
@@ -50,7 +56,9 @@ class FakeWorkers final : public Workers {
   void Stop(std::size_t worker) override { slots_[worker].stopping = true; }
   void Kill(std::size_t worker, const std::string& reason) override {
     kills.push_back(reason);
-    Die(worker, {.exit = {ProcessExit::Kind::kSignalled, 9}, .was_ready = slots_[worker].ready, .reason = reason});
+    Die(worker, {.exit = {ProcessExit::Kind::kSignalled, 9},
+                 .was_ready = slots_[worker].ready,
+                 .reason = reason});
   }
   void Replace(std::size_t worker) override {
     if (slots_[worker].alive) return;
@@ -62,7 +70,8 @@ class FakeWorkers final : public Workers {
 
   void Wait(Deadline, WorkerEvents& events) override {
     events_ = &events;
-    if (++waits_ > 1'000'000) throw std::logic_error("the dispatch waits for something that never comes");
+    if (++waits_ > 1'000'000)
+      throw std::logic_error("the dispatch waits for something that never comes");
     std::vector<std::function<void()>> now;
     now.swap(pending_);
     for (const auto& action : now) action();
@@ -96,7 +105,8 @@ class FakeWorkers final : public Workers {
     EXPECT_TRUE(events_->OnFailed(worker, given, "std::runtime_error", "no"));
   }
   void Die(std::size_t worker, Departure departure) {
-    if (departure.exit.kind == ProcessExit::Kind::kUnknown) departure.exit = {ProcessExit::Kind::kSignalled, 11};
+    if (departure.exit.kind == ProcessExit::Kind::kUnknown)
+      departure.exit = {ProcessExit::Kind::kSignalled, 11};
     departure.working_on = slots_[worker].working_on;
     slots_[worker] = Slot{};
     pending_.push_back([this, worker, departure] { events_->OnGone(worker, departure); });
@@ -109,7 +119,8 @@ class FakeWorkers final : public Workers {
   void AnswerAll() {
     for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
       if (slots_[worker].stopping && slots_[worker].given.empty()) {
-        Die(worker, {.exit = {ProcessExit::Kind::kExited, 0}, .was_ready = true, .on_request = true});
+        Die(worker,
+            {.exit = {ProcessExit::Kind::kExited, 0}, .was_ready = true, .on_request = true});
       } else if (!slots_[worker].given.empty()) {
         Answer(worker);
       }
@@ -138,7 +149,9 @@ class DispatchTest : public ::testing::Test {
   void SetUp() override { StartLog("test", "off"); }
 };
 
-std::vector<std::string> Inputs(std::size_t count) { return std::vector<std::string>(count, "in"); }
+std::vector<std::string> Inputs(std::size_t count) {
+  return std::vector<std::string>(count, "in");
+}
 
 TEST_F(DispatchTest, EveryItemIsAnsweredOnce) {
   FakeWorkers workers(3);
@@ -177,7 +190,8 @@ TEST_F(DispatchTest, TheItemThatWasBegunIsBlamedAndRetried) {
   int round = 0;
   workers.script = [&] {
     if (round++ == 0) {
-      workers.slots_[0].working_on = workers.slots_[0].given[1];  // the first one's answer was lost with the worker
+      workers.slots_[0].working_on =
+          workers.slots_[0].given[1];  // the first one's answer was lost with the worker
       return workers.Crash(0);
     }
     workers.AnswerAll();
@@ -265,7 +279,9 @@ TEST_F(DispatchTest, ADuplicateAnswerIsRefused) {
 
 TEST_F(DispatchTest, AnExceptionIsNotRetried) {
   FakeWorkers workers(1);
-  workers.script = [&] { workers.slots_[0].given.front().item == 1 ? workers.Throw(0) : workers.Answer(0); };
+  workers.script = [&] {
+    workers.slots_[0].given.front().item == 1 ? workers.Throw(0) : workers.Answer(0);
+  };
   BytesJob job("task", Inputs(3));
   const JobReport report = Dispatch(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
@@ -281,7 +297,8 @@ TEST_F(DispatchTest, AStaticShareIsInheritedByTheReplacement) {
     if (round++ == 1) return workers.Crash(0);
     workers.AnswerAll();
   };
-  BytesJob job("task", Inputs(20), std::vector<unsigned>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  BytesJob job("task", Inputs(20),
+               std::vector<unsigned>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
   EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
   for (const auto& [worker, given] : workers.log) EXPECT_EQ(worker, given.item < 10 ? 0U : 1U);
 }
@@ -306,7 +323,9 @@ TEST_F(DispatchTest, TheShareOfALostSlotIsDoneByTheOthers) {
 TEST_F(DispatchTest, WorkersThatNeverBecomeReadyAreTheCallersMistake) {
   FakeWorkers workers(2);
   workers.on_spawn = [&](std::size_t worker) {
-    workers.Die(worker, {.exit = {ProcessExit::Kind::kExited, 1}, .program = "/some/program", .was_ready = false});
+    workers.Die(
+        worker,
+        {.exit = {ProcessExit::Kind::kExited, 1}, .program = "/some/program", .was_ready = false});
   };
   BytesJob job("task", Inputs(4));
   Dispatch dispatch(workers, job, {});
@@ -325,7 +344,9 @@ TEST_F(DispatchTest, WorkersThatCannotStartAnyMoreFailTheJob) {
   workers.script = [&] {
     if (round++ == 1) {
       workers.on_spawn = [&](std::size_t worker) {
-        workers.Die(worker, {.exit = {ProcessExit::Kind::kExited, 127}, .program = "gone", .was_ready = false});
+        workers.Die(
+            worker,
+            {.exit = {ProcessExit::Kind::kExited, 127}, .program = "gone", .was_ready = false});
       };
       return workers.Crash(0);
     }
@@ -376,14 +397,16 @@ TEST_F(DispatchTest, AFullChannelKeepsTheItemWaiting) {
   BytesJob job("task", Inputs(50));
   const JobReport report = Dispatch(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
-  for (const auto& [worker, given] : workers.log) EXPECT_EQ(given.attempt, 0U) << "that was no retry";
+  for (const auto& [worker, given] : workers.log)
+    EXPECT_EQ(given.attempt, 0U) << "that was no retry";
 }
 
 TEST_F(DispatchTest, ATimeoutKillsTheWorkerOfTheOldestItem) {
   FakeWorkers workers(1);
   workers.script = [&] {
     auto& slot = workers.slots_[0];
-    if (!slot.given.empty() && (slot.given.front().item != 1 || slot.given.front().attempt > 0)) workers.Answer(0);
+    if (!slot.given.empty() && (slot.given.front().item != 1 || slot.given.front().attempt > 0))
+      workers.Answer(0);
   };
   BytesJob job("task", Inputs(3));
   const JobReport report = Dispatch(workers, job, {.timeout = kMillisecond}).Run();
@@ -394,7 +417,7 @@ TEST_F(DispatchTest, ATimeoutKillsTheWorkerOfTheOldestItem) {
 
 TEST_F(DispatchTest, InterruptGivesOutNothingMoreButTakesInWhatIsOutstanding) {
   FakeWorkers workers(2);
-  BytesJob job("task", Inputs(100));
+  BytesJob job("task", Inputs(5000));
   Dispatch dispatch(workers, job, {});
   int round = 0;
   workers.script = [&] {
@@ -404,7 +427,7 @@ TEST_F(DispatchTest, InterruptGivesOutNothingMoreButTakesInWhatIsOutstanding) {
   const JobReport report = dispatch.Run();
   EXPECT_EQ(report.status, JobReport::Status::kInterrupted);
   EXPECT_EQ(report.items_done, workers.log.size()) << "an item that was given out was not taken in";
-  EXPECT_LT(report.items_done, 100U);
+  EXPECT_LT(report.items_done, 5000U);
 }
 
 TEST_F(DispatchTest, SpoiltResultsAreComputedAnewButNotForEver) {

@@ -1,6 +1,8 @@
-// A worker program for the tests: the standard tasks, and tasks that misbehave in the ways real ones do.
+// A worker program for the tests: the standard tasks, and tasks that misbehave in the ways real
+// ones do.
 //
-// Tasks that shall misbehave only once are given the path of a file that does not exist yet: who creates it misbehaves.
+// Tasks that shall misbehave only once are given the path of a file that does not exist yet: who
+// creates it misbehaves.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -30,7 +32,9 @@ template <typename Function>
 class FunctionTask final : public Task {
  public:
   explicit FunctionTask(Function function) : function_(std::move(function)) {}
-  void Run(std::span<const std::byte> input, TaskOutput& output) override { function_(Text(input), output); }
+  void Run(std::span<const std::byte> input, TaskOutput& output) override {
+    function_(Text(input), output);
+  }
 
  private:
   Function function_;
@@ -38,10 +42,14 @@ class FunctionTask final : public Task {
 
 template <typename Function>
 TaskFactory Make(Function function) {
-  return [function](std::span<const std::byte>) { return std::make_unique<FunctionTask<Function>>(function); };
+  return [function](std::span<const std::byte>) {
+    return std::make_unique<FunctionTask<Function>>(function);
+  };
 }
 
-void Answer(TaskOutput& output, const std::string& text) { output.Write(std::as_bytes(std::span(text))); }
+void Answer(TaskOutput& output, const std::string& text) {
+  output.Write(std::as_bytes(std::span(text)));
+}
 
 bool IsFirst(const std::string& path) {
   const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -73,7 +81,8 @@ int main(int argc, char** argv) {
   // "PATH:signal 11": the first one dies, later ones answer.
   registry.Add("die-once", Make([](const std::string& input, TaskOutput& output) {
                  const std::size_t colon = input.find(':');
-                 if (colon != std::string::npos && IsFirst(input.substr(0, colon))) Die(input.substr(colon + 1));
+                 if (colon != std::string::npos && IsFirst(input.substr(0, colon)))
+                   Die(input.substr(colon + 1));
                  Answer(output, input);
                }));
   // Writes half of a large result, then dies, the first time.
@@ -114,7 +123,9 @@ int main(int argc, char** argv) {
                  }
                  Answer(output, input);
                }));
-  registry.Add("pid", Make([](const std::string&, TaskOutput& output) { Answer(output, std::to_string(::getpid())); }));
+  registry.Add("pid", Make([](const std::string&, TaskOutput& output) {
+                 Answer(output, std::to_string(::getpid()));
+               }));
   // Writes its result, and over the bytes before its place as well, the first time.
   registry.Add("overwrite-neighbour", Make([](const std::string& input, TaskOutput& output) {
                  const std::span<std::byte> room = output.Reserve(4096);

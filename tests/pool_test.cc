@@ -1,4 +1,5 @@
-// The pool with real worker processes, over every transport: what comes back, and what remains when workers misbehave.
+// The pool with real worker processes, over every transport: what comes back, and what remains when
+// workers misbehave.
 #include "master/pool.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,10 @@ namespace {
 namespace fs = std::filesystem;
 
 PoolOptions Options(const std::string& transport, std::size_t procs) {
-  return {.procs = procs, .transport = transport, .worker_program = MISBEHAVING_WORKER, .log_level = "off"};
+  return {.procs = procs,
+          .transport = transport,
+          .worker_program = MISBEHAVING_WORKER,
+          .log_level = "off"};
 }
 
 std::vector<std::string> Numbers(std::size_t count) {
@@ -34,7 +38,8 @@ std::vector<std::string> Numbers(std::size_t count) {
 }
 
 std::size_t OpenDescriptors() {
-  return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
 std::vector<std::string> QueueNames() {
@@ -49,7 +54,8 @@ class PoolTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     StartLog("test", "off");
-    directory_ = fs::temp_directory_path() / ("procpool-test-" + std::to_string(::getpid()) + "-" + GetParam());
+    directory_ = fs::temp_directory_path() /
+                 ("procpool-test-" + std::to_string(::getpid()) + "-" + GetParam());
     fs::create_directories(directory_);
     descriptors_ = OpenDescriptors();
   }
@@ -85,15 +91,16 @@ TEST_P(PoolTest, EchoesSizesAroundEveryLimit) {
   Pool pool(Options(GetParam(), 2));
   std::vector<std::string> inputs;
   std::mt19937 random(7);
-  for (const std::size_t size : {0U, 1U, 63U, 4095U, 4096U, 4097U, 65'535U, 65'536U, 65'537U, 262'144U, 262'145U,
-                                 1'048'576U, 5'000'001U}) {
+  for (const std::size_t size : {0U, 1U, 63U, 4095U, 4096U, 4097U, 65'535U, 65'536U, 65'537U,
+                                 262'144U, 262'145U, 1'048'576U, 5'000'001U}) {
     std::string input(size, '\0');
     std::ranges::generate(input, [&] { return static_cast<char>(random()); });
     inputs.push_back(std::move(input));
   }
   BytesJob job("echo", inputs);
   EXPECT_EQ(pool.Run(job, {}).status, JobReport::Status::kDone);
-  for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_TRUE(job.outputs[i] == inputs[i]) << inputs[i].size();
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    EXPECT_TRUE(job.outputs[i] == inputs[i]) << inputs[i].size();
 }
 
 TEST_P(PoolTest, RunsManyJobsOnTheSameWorkers) {
@@ -122,7 +129,8 @@ TEST_P(PoolTest, ExceptionIsAnAnswerNotADeath) {
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
   EXPECT_EQ(report.deaths, 0U);
   ASSERT_EQ(job.given_up.size(), 2U);
-  EXPECT_NE(job.given_up[1].find("std::runtime_error: a task's own words"), std::string::npos) << job.given_up[1];
+  EXPECT_NE(job.given_up[1].find("std::runtime_error: a task's own words"), std::string::npos)
+      << job.given_up[1];
   EXPECT_NE(job.given_up[3].find("int"), std::string::npos) << job.given_up[3];
   EXPECT_EQ(job.outputs[4], "c");
 }
@@ -134,11 +142,13 @@ TEST_P(PoolTest, UnknownTaskIsReported) {
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
   EXPECT_NE(report.error.find("no-such-task"), std::string::npos) << report.error;
   BytesJob next("echo", {"a"});
-  EXPECT_EQ(pool.Run(next, {}).status, JobReport::Status::kDone) << "the pool is of no use any more";
+  EXPECT_EQ(pool.Run(next, {}).status, JobReport::Status::kDone)
+      << "the pool is of no use any more";
 }
 
 TEST_P(PoolTest, ACrashCostsOnlyARetry) {
-  for (const std::string how : {"signal 9", "signal 11", "signal 6", "signal 8", "signal 7", "exit 0", "exit 3"}) {
+  for (const std::string how :
+       {"signal 9", "signal 11", "signal 6", "signal 8", "signal 7", "exit 0", "exit 3"}) {
     Pool pool(Options(GetParam(), 2));
     auto inputs = Numbers(40);
     inputs[11] = NewPath() + ":" + how;
@@ -174,19 +184,22 @@ TEST_P(PoolTest, AnItemThatKillsEveryWorkerIsGivenUp) {
   EXPECT_EQ(report.deaths, 3U);
   ASSERT_EQ(report.given_up.size(), 1U);
   EXPECT_EQ(report.given_up[0].item, 5U);
-  EXPECT_NE(report.given_up[0].reason.find("SIGSEGV"), std::string::npos) << report.given_up[0].reason;
+  EXPECT_NE(report.given_up[0].reason.find("SIGSEGV"), std::string::npos)
+      << report.given_up[0].reason;
   EXPECT_EQ(report.items_done, 19U) << "the others must be done all the same";
 }
 
 TEST_P(PoolTest, AnItemOverItsTimeIsRetriedElsewhere) {
   Pool pool(Options(GetParam(), 2));
-  std::vector<std::string> inputs(10);  // no file can be created under an empty name: these do not hang
+  std::vector<std::string> inputs(
+      10);  // no file can be created under an empty name: these do not hang
   inputs[3] = NewPath();
   BytesJob hanging("hang-once", inputs);
   const JobReport report = pool.Run(hanging, {.timeout = 300 * kMillisecond});
   EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
   EXPECT_EQ(report.deaths, 1U);
-  EXPECT_NE(report.warnings.at(0).find("took longer than 0.3 s"), std::string::npos) << report.warnings.at(0);
+  EXPECT_NE(report.warnings.at(0).find("took longer than 0.3 s"), std::string::npos)
+      << report.warnings.at(0);
 }
 
 TEST_P(PoolTest, ASlowItemIsNotKilledWithoutATimeout) {
@@ -198,7 +211,8 @@ TEST_P(PoolTest, ASlowItemIsNotKilledWithoutATimeout) {
 }
 
 TEST_P(PoolTest, TheTimeOfAnItemBeginsWhenItIsTheOldest) {
-  // Together they take longer than one may; each alone does not, and waiting behind others does not count.
+  // Together they take longer than one may; each alone does not, and waiting behind others does not
+  // count.
   Pool pool(Options(GetParam(), 1));
   BytesJob job("sleep", {"500", "500", "500", "500", "500"});
   const JobReport report = pool.Run(job, {.timeout = 2 * kSecond});
@@ -239,7 +253,8 @@ TEST_P(PoolTest, WhatATaskPrintsDoesNotDisturbTheProtocol) {
   const std::string printed = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_EQ(job.outputs, inputs);
-  EXPECT_NE(printed.find("a task prints to standard output"), std::string::npos) << "sent to standard error";
+  EXPECT_NE(printed.find("a task prints to standard output"), std::string::npos)
+      << "sent to standard error";
 }
 
 TEST_P(PoolTest, AGrandchildThatHoldsTheChannelHidesNoDeath) {
@@ -324,7 +339,8 @@ TEST_P(PoolTest, SeveralPoolsLiveSideBySide) {
   Pool second(Options(GetParam(), 2));
   BytesJob job_first("echo", Numbers(200));
   BytesJob job_second("echo", Numbers(300));
-  std::thread other([&] { EXPECT_EQ(second.Run(job_second, {}).status, JobReport::Status::kDone); });
+  std::thread other(
+      [&] { EXPECT_EQ(second.Run(job_second, {}).status, JobReport::Status::kDone); });
   EXPECT_EQ(first.Run(job_first, {}).status, JobReport::Status::kDone);
   other.join();
   EXPECT_EQ(job_first.outputs, Numbers(200));
@@ -343,7 +359,8 @@ TEST_P(PoolTest, ManyWorkersStartAndStop) {
 class NeighbourJob final : public BytesJob {
  public:
   NeighbourJob(Pool& pool, std::vector<std::string> inputs)
-      : BytesJob("overwrite-neighbour", inputs), buffer_(pool.Allocate(inputs.size() * 4096, "test grid")) {}
+      : BytesJob("overwrite-neighbour", inputs),
+        buffer_(pool.Allocate(inputs.size() * 4096, "test grid")) {}
 
   ItemInput Begin(const GivenItem& given) override {
     ItemInput input = BytesJob::Begin(given);
@@ -367,7 +384,9 @@ class NeighbourJob final : public BytesJob {
     }
     return spoilt;
   }
-  std::span<std::byte> Place(std::uint64_t item) { return buffer_.bytes().subspan(item * 4096, 4096); }
+  std::span<std::byte> Place(std::uint64_t item) {
+    return buffer_.bytes().subspan(item * 4096, 4096);
+  }
 
  private:
   Buffer buffer_;
@@ -377,13 +396,16 @@ class NeighbourJob final : public BytesJob {
 TEST(SharedGridTest, ATaskThatWritesOverItsNeighbourIsFoundOut) {
   const std::string marker = "/tmp/procpool-neighbour-" + std::to_string(::getpid());
   Pool pool(Options("shm", 1));
-  NeighbourJob job(pool, {"", "", marker, ""});  // item 2 writes over item 1, which is complete by then
+  NeighbourJob job(pool,
+                   {"", "", marker, ""});  // item 2 writes over item 1, which is complete by then
   const JobReport report = pool.Run(job, {});
   EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
   ASSERT_FALSE(report.warnings.empty());
   EXPECT_NE(report.warnings[0].find("item 1"), std::string::npos) << report.warnings[0];
   for (std::uint64_t item = 0; item < 4; ++item) {
-    EXPECT_TRUE(std::ranges::all_of(job.Place(item), [](std::byte b) { return b == std::byte{0x11}; })) << item;
+    EXPECT_TRUE(std::ranges::all_of(job.Place(item), [](std::byte b) {
+      return b == std::byte{0x11};
+    })) << item;
   }
   ::unlink(marker.c_str());
 }

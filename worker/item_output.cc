@@ -42,7 +42,8 @@ OutFrame ItemOutput::Answer(FrameType type) const {
 std::span<std::byte> ItemOutput::Reserve(std::size_t most) {
   if (!item_.place.empty()) {
     const std::span<std::byte> room = item_.place.subspan(placed_);
-    if (room.empty() && most > 0) throw std::length_error("the result is longer than the place given for it");
+    if (room.empty() && most > 0)
+      throw std::length_error("the result is longer than the place given for it");
     return room.first(std::min(most, room.size()));
   }
   if (piece_.size() < std::min(piece_used_ + most, kPieceBytes)) {
@@ -88,7 +89,8 @@ void ItemOutput::Finish(ResultAnnex times) {
     frame.times = times;
   }
   PostToMaster(channel_, frame);
-  if (item_.place.empty() && piece_used_ > kSmallPayload) FlushToMaster(channel_);  // the piece is used again
+  if (item_.place.empty() && piece_used_ > kSmallPayload)
+    FlushToMaster(channel_);  // the piece is used again
 }
 
 void ItemOutput::Fail(std::string_view type, std::string_view text) {

@@ -1,5 +1,6 @@
-// The result of one item on its way to the master: in place where the item came with a place both sides share, else in
-// pieces of up to 256 KiB through the channel, so that a result of any size needs little memory here.
+// The result of one item on its way to the master: in place where the item came with a place both
+// sides share, else in pieces of up to 256 KiB through the channel, so that a result of any size
+// needs little memory here.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,8 @@ class ItemOutput final : public TaskOutput {
   const Frame& item_;
   std::vector<std::byte>& piece_;
   std::size_t piece_used_ = 0;
-  std::size_t placed_ = 0;      // bytes written in place
-  std::uint64_t offset_ = 0;    // where the current piece begins in the result
+  std::size_t placed_ = 0;    // bytes written in place
+  std::uint64_t offset_ = 0;  // where the current piece begins in the result
   Nanoseconds sending_ = 0;
   Nanoseconds sending_cpu_ = 0;
 };

@@ -16,8 +16,9 @@
 namespace procpool {
 namespace {
 
-// Where sending costs a system call, results of tiny items leave together: after so many tiny ones in a row, for so long
-// and up to so many bytes. Everything else leaves at once, so that no result waits behind a slow item.
+// Where sending costs a system call, results of tiny items leave together: after so many tiny ones
+// in a row, for so long and up to so many bytes. Everything else leaves at once, so that no result
+// waits behind a slow item.
 constexpr unsigned kTinyInARow = 16;
 constexpr Nanoseconds kTiny = 2 * kMicrosecond;
 constexpr Nanoseconds kLongestDelay = 20 * kMicrosecond;
@@ -28,7 +29,8 @@ std::pair<std::string, std::string> DescribeException() {
   const std::type_info* type = abi::__cxa_current_exception_type();
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> name(
-      type != nullptr ? abi::__cxa_demangle(type->name(), nullptr, nullptr, &status) : nullptr, std::free);
+      type != nullptr ? abi::__cxa_demangle(type->name(), nullptr, nullptr, &status) : nullptr,
+      std::free);
   std::string type_name = name ? name.get() : "unknown type";
   try {
     throw;
@@ -69,11 +71,18 @@ std::optional<std::span<std::byte>> WorkerLoop::PlaceFor(const FrameHeader& head
 
 void WorkerLoop::Take(const Frame& frame) {
   switch (frame.header.type) {
-    case FrameType::kJob: return BeginJob(frame);
-    case FrameType::kItem: return RunItem(frame);
-    case FrameType::kForget: jobs_.erase(frame.header.job); return;
-    case FrameType::kStop: stop_ = true; return;
-    default: return;  // frames that only a worker sends
+    case FrameType::kJob:
+      return BeginJob(frame);
+    case FrameType::kItem:
+      return RunItem(frame);
+    case FrameType::kForget:
+      jobs_.erase(frame.header.job);
+      return;
+    case FrameType::kStop:
+      stop_ = true;
+      return;
+    default:
+      return;  // frames that only a worker sends
   }
 }
 
@@ -81,14 +90,15 @@ void WorkerLoop::Take(const Frame& frame) {
 void WorkerLoop::BeginJob(const Frame& frame) {
   Job job;
   job.task = frame.header.task;
-  const std::string_view text(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size());
+  const std::string_view text(reinterpret_cast<const char*>(frame.payload.data()),
+                              frame.payload.size());
   const std::size_t end = text.find('\0');
   try {
     if (end == std::string_view::npos) throw std::invalid_argument("the job names no task");
     const TaskFactory* factory = registry_.Find(text.substr(0, end));
     if (factory == nullptr) {
-      throw std::invalid_argument("this worker has no task '" + std::string(text.substr(0, end)) + "', only " +
-                                  registry_.Names());
+      throw std::invalid_argument("this worker has no task '" + std::string(text.substr(0, end)) +
+                                  "', only " + registry_.Names());
     }
     job.object = (*factory)(frame.payload.subspan(end + 1));
   } catch (...) {

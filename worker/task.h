@@ -1,7 +1,9 @@
-// A task: a named function in the worker, bytes in and bytes out. One object serves one job; its items come one after
-// the other, so a task needs no locks and may keep what it computed from the job's context.
+// A task: a named function in the worker, bytes in and bytes out. One object serves one job; its
+// items come one after the other, so a task needs no locks and may keep what it computed from the
+// job's context.
 //
-// An exception that leaves Run() or the factory is an answer ("failed", with its type and text), not a death.
+// An exception that leaves Run() or the factory is an answer ("failed", with its type and text),
+// not a death.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +17,9 @@ namespace procpool {
 class TaskOutput {
  public:
   virtual ~TaskOutput() = default;
-  /// Room for the next at least 1 and at most `most` bytes. Where the transport shares memory this is the result's
-  /// final place, which makes the result free of copies; it is then refused (std::length_error) beyond that place.
+  /// Room for the next at least 1 and at most `most` bytes. Where the transport shares memory this
+  /// is the result's final place, which makes the result free of copies; it is then refused
+  /// (std::length_error) beyond that place.
   virtual std::span<std::byte> Reserve(std::size_t most) = 0;
   /// The first `bytes` of what was reserved are written.
   virtual void Commit(std::size_t bytes) = 0;

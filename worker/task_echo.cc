@@ -10,6 +10,8 @@ class EchoTask final : public Task {
 
 }  // namespace
 
-std::unique_ptr<Task> MakeEchoTask(std::span<const std::byte> /*context*/) { return std::make_unique<EchoTask>(); }
+std::unique_ptr<Task> MakeEchoTask(std::span<const std::byte> /*context*/) {
+  return std::make_unique<EchoTask>();
+}
 
 }  // namespace procpool

@@ -22,7 +22,8 @@ class TaskRegistry {
   std::map<std::string, TaskFactory, std::less<>> factories_;
 };
 
-/// What the `worker` program offers: "echo" (gives back its input; tests and measurements) and "rows".
+/// What the `worker` program offers: "echo" (gives back its input; tests and measurements) and
+/// "rows".
 void AddStandardTasks(TaskRegistry& registry);
 
 }  // namespace procpool

@@ -12,7 +12,8 @@ namespace {
 
 const Kernel& KernelOrThrow(std::string_view name) {
   const Kernel* kernel = FindKernel(name);
-  if (kernel == nullptr) throw std::invalid_argument("there is no kernel '" + std::string(name) + "'");
+  if (kernel == nullptr)
+    throw std::invalid_argument("there is no kernel '" + std::string(name) + "'");
   return *kernel;
 }
 
@@ -24,7 +25,8 @@ std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
 class RowsTask final : public Task {
  public:
   explicit RowsTask(const RowsContext& context)
-      : fractal_(context.fractal), computer_(context.fractal, KernelOrThrow(context.KernelName())) {}
+      : fractal_(context.fractal),
+        computer_(context.fractal, KernelOrThrow(context.KernelName())) {}
 
   void Run(std::span<const std::byte> input, TaskOutput& output) override {
     const auto item = DecodeRowsItem(input, fractal_);
@@ -61,7 +63,10 @@ class CoordsTask final : public Task {
     for (std::size_t done = 0; done < points;) {
       const std::span<std::byte> room = output.Reserve((points - done) * sizeof(std::int32_t));
       const std::span<std::int32_t> counts = AsCounts(room);
-      const Points part{{z + 2 * done, 2}, {z + 2 * done + 1, 2}, {c + 2 * done, 2}, {c + 2 * done + 1, 2},
+      const Points part{{z + 2 * done, 2},
+                        {z + 2 * done + 1, 2},
+                        {c + 2 * done, 2},
+                        {c + 2 * done + 1, 2},
                         counts.size()};
       kernel_.compute(fractal_, part, counts.data());
       output.Commit(counts.size_bytes());

@@ -1,5 +1,6 @@
-// Task "rows": the counts of a chunk of rows (payload `rows`), or of the points that come along (payload `coords`).
-// common/rows_payload.h says what travels. Its own memory is small whatever the grid: results leave piece by piece.
+// Task "rows": the counts of a chunk of rows (payload `rows`), or of the points that come along
+// (payload `coords`). common/rows_payload.h says what travels. Its own memory is small whatever the
+// grid: results leave piece by piece.
 #pragma once
 
 #include "worker/task.h"

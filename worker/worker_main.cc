@@ -21,8 +21,8 @@
 namespace procpool {
 namespace {
 
-// From now on the kernel kills this process when the master's spawning thread ends. The master may have gone before
-// that was said: then this process has another parent already. False: leave.
+// From now on the kernel kills this process when the master's spawning thread ends. The master may
+// have gone before that was said: then this process has another parent already. False: leave.
 bool TieLifeToMaster(pid_t master) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   return ::getppid() == master;
@@ -31,7 +31,8 @@ bool TieLifeToMaster(pid_t master) {
 UniqueFd Inherited(int fd) {
   // Inherited without close-on-exec; what a task starts shall not inherit it again.
   if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-    ThrowErrno("take over", "inherited descriptor " + std::to_string(fd), "a worker is started by master");
+    ThrowErrno("take over", "inherited descriptor " + std::to_string(fd),
+               "a worker is started by master");
   }
   return UniqueFd(fd);
 }
@@ -54,8 +55,11 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
   channel->SpinBeforeParking(launch.spin);
   switch (WorkerLoop(*channel, mark, registry).Run(main_reached)) {
     case LoopEnd::kStopped:
-    case LoopEnd::kMasterGone: return 0;
-    case LoopEnd::kBroken: spdlog::error("cannot read from the master: {}", channel->fault()); return 1;
+    case LoopEnd::kMasterGone:
+      return 0;
+    case LoopEnd::kBroken:
+      spdlog::error("cannot read from the master: {}", channel->fault());
+      return 1;
   }
   return 1;
 }

@@ -1,7 +1,8 @@
-// The main function of every worker program: decode the launch, tie this process' life to the master's, open the
-// channel, serve the tasks.
+// The main function of every worker program: decode the launch, tie this process' life to the
+// master's, open the channel, serve the tasks.
 //
-// Exit codes: 0 told to stop, or the master is gone; 1 anything else, with a line on standard error; 2 started by hand.
+// Exit codes: 0 told to stop, or the master is gone; 1 anything else, with a line on standard
+// error; 2 started by hand.
 #pragma once
 
 #include "worker/task_registry.h"

@@ -1,11 +1,13 @@
-// How much longer than threads does the same job take with worker processes, when all of them are warm?
+// How much longer than threads does the same job take with worker processes, when all of them are
+// warm?
 //
-//   bench_warm [--procs N] [--chunks N] [--rounds N] [--kernel NAME] [--payload rows|coords] [--wait MODE]
+//   bench_warm [--procs N] [--chunks N] [--rounds N] [--kernel NAME] [--payload rows|coords]
+//   [--wait MODE]
 //
-// Threads and one pool for each transport are started once and stay alive. Each round runs the same job (julia-book) once
-// on each, in an order that rotates, so that drift of the machine falls on all alike. Wall time is from handing the job
-// over until sum and digest are known. Printed: median and quartiles, and those of the difference to the threads of the
-// same round.
+// Threads and one pool for each transport are started once and stay alive. Each round runs the same
+// job (julia-book) once on each, in an order that rotates, so that drift of the machine falls on
+// all alike. Wall time is from handing the job over until sum and digest are known. Printed: median
+// and quartiles, and those of the difference to the threads of the same round.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -43,8 +45,8 @@ double Quantile(std::vector<Nanoseconds> values, double q) {
 
 std::string Quartiles(const std::vector<Nanoseconds>& values) {
   char text[64];  // NOLINT
-  std::snprintf(text, sizeof text, "%8.2f [%6.2f, %6.2f]", Quantile(values, 0.5) * 1e-6, Quantile(values, 0.25) * 1e-6,
-                Quantile(values, 0.75) * 1e-6);
+  std::snprintf(text, sizeof text, "%8.2f [%6.2f, %6.2f]", Quantile(values, 0.5) * 1e-6,
+                Quantile(values, 0.25) * 1e-6, Quantile(values, 0.75) * 1e-6);
   return text;
 }
 
@@ -59,20 +61,25 @@ void Check(const Checksum& checksum, const Workload& workload, const Kernel& ker
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::map<std::string, std::string> options{{"--procs", "2"},       {"--chunks", "64"},   {"--rounds", "41"},
-                                             {"--kernel", "scalar"}, {"--payload", "rows"}, {"--wait", "auto"}};
+  std::map<std::string, std::string> options{{"--procs", "2"},      {"--chunks", "64"},
+                                             {"--rounds", "41"},    {"--kernel", "scalar"},
+                                             {"--payload", "rows"}, {"--wait", "auto"}};
   for (int i = 1; i + 1 < argc; i += 2) {
-    if (!options.contains(argv[i])) return std::fprintf(stderr, "bench_warm: unknown option %s\n", argv[i]), 2;
+    if (!options.contains(argv[i]))
+      return std::fprintf(stderr, "bench_warm: unknown option %s\n", argv[i]), 2;
     options[argv[i]] = argv[i + 1];
   }
   const auto procs = static_cast<unsigned>(std::stoul(options["--procs"]));
   const int rounds = std::stoi(options["--rounds"]);
   const Workload workload = LoadWorkload("julia-book");
   const Kernel kernel = *FindKernel(options["--kernel"]);
-  const RowsPayload payload = options["--payload"] == "coords" ? RowsPayload::kCoords : RowsPayload::kRows;
+  const RowsPayload payload =
+      options["--payload"] == "coords" ? RowsPayload::kCoords : RowsPayload::kRows;
   const Fractal& fractal = workload.fractal;
-  const Plan plan = MakePlan(fractal.Height(), std::stoull(options["--chunks"]), procs, Schedule::kDynamic);
-  const std::size_t grid_bytes = std::size_t{fractal.Width()} * fractal.Height() * sizeof(std::int32_t);
+  const Plan plan =
+      MakePlan(fractal.Height(), std::stoull(options["--chunks"]), procs, Schedule::kDynamic);
+  const std::size_t grid_bytes =
+      std::size_t{fractal.Width()} * fractal.Height() * sizeof(std::int32_t);
 
   std::vector<Contender> contenders;
   ThreadTeam team(procs);
@@ -91,16 +98,18 @@ int main(int argc, char** argv) {
   std::vector<Buffer> grids;
   grids.reserve(Transports().size());
   for (const Transport& transport : Transports()) {
-    pools.push_back(std::make_unique<Pool>(PoolOptions{
-        .procs = procs, .transport = std::string(transport.name), .wait = *ParseWaitMode(options["--wait"])}));
+    pools.push_back(std::make_unique<Pool>(PoolOptions{.procs = procs,
+                                                       .transport = std::string(transport.name),
+                                                       .wait = *ParseWaitMode(options["--wait"])}));
     Pool& pool = *pools.back();
     grids.push_back(pool.Allocate(grid_bytes, "grid"));
     Buffer& grid = grids.back();
     contenders.push_back({std::string(transport.name),
                           [&] {
                             const Nanoseconds begun = Now();
-                            RowsJob job(fractal, kernel.name, payload, plan, grid,
-                                        [&](std::size_t bytes) { return pool.Allocate(bytes, "payload"); });
+                            RowsJob job(
+                                fractal, kernel.name, payload, plan, grid,
+                                [&](std::size_t bytes) { return pool.Allocate(bytes, "payload"); });
                             const JobReport report = pool.Run(job, {});
                             const Nanoseconds wall = Now() - begun;
                             if (report.status != JobReport::Status::kDone) std::exit(1);
@@ -118,16 +127,18 @@ int main(int argc, char** argv) {
     }
   }
 
-  std::printf("julia-book, %u workers, %zu chunks, payload %s, kernel %s, wait %s, %d rounds; ms, median [quartiles]\n",
-              procs, plan.chunks.size(), options["--payload"].c_str(), options["--kernel"].c_str(),
-              std::string(WaitModeName(pools[0]->wait_mode())).c_str(), rounds);
+  std::printf(
+      "julia-book, %u workers, %zu chunks, payload %s, kernel %s, wait %s, %d rounds; ms, median "
+      "[quartiles]\n",
+      procs, plan.chunks.size(), options["--payload"].c_str(), options["--kernel"].c_str(),
+      std::string(WaitModeName(pools[0]->wait_mode())).c_str(), rounds);
   for (const Contender& contender : contenders) {
     std::vector<Nanoseconds> differences;
     for (std::size_t i = 0; i < contender.walls.size(); ++i) {
       differences.push_back(contender.walls[i] - contenders[0].walls[i]);
     }
-    std::printf("%-8s wall %s   minus threads %s\n", contender.name.c_str(), Quartiles(contender.walls).c_str(),
-                Quartiles(differences).c_str());
+    std::printf("%-8s wall %s   minus threads %s\n", contender.name.c_str(),
+                Quartiles(contender.walls).c_str(), Quartiles(differences).c_str());
   }
   return 0;
 }

@@ -25,7 +25,7 @@ class LargeGrid(EndToEnd):
                 self.assertEqual(report["checksum"], expected | {"verdict": report["checksum"]["verdict"]})
 
     def test_one_chunk_of_the_whole_grid(self):
-        """One result of 1 GB is larger than any pipe, queue or 32-bit sum of bytes times four bears."""
+        """One result of 1 GB goes through every pipe and queue in pieces."""
         expected = self.report(*GRID, "--transport", "serial")["checksum"]["digest"]
         for transport in PROCESS_TRANSPORTS:
             with self.subTest(transport=transport):

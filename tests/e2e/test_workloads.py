@@ -148,7 +148,7 @@ class OwnWorkloads(EndToEnd):
 class Shapes(EndToEnd):
     """Grids and cuts at the edges: compared with one serial chunk, which no cutting can spoil."""
 
-    def digest(self, *options, **expected):
+    def digest(self, *options):
         report = self.report("--verify", "none", *options)
         self.assertEqual(report["status"], "done")
         return report["checksum"]["digest"]
