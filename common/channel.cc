@@ -48,7 +48,9 @@ bool Channel::Post(const OutFrame& frame) {
   std::optional<Locator> input;
   std::optional<Locator> place;
   if (table != nullptr) {
-    if (!frame.payload.empty()) input = table->Locate(frame.payload);
+    // Only these two say, or know, where their payload lies.
+    const bool can_stay = header.type == FrameType::kItem || header.type == FrameType::kResult;
+    if (can_stay && !frame.payload.empty()) input = table->Locate(frame.payload);
     if (!frame.place.empty()) place = table->Locate(frame.place);
   }
   if (input) header.flags |= kInRegion;
@@ -239,7 +241,9 @@ IoStatus Channel::Receive(FrameSink& sink, std::size_t most_frames) {
     }
     if ((header_.flags & kInRegion) == 0) {
       const std::size_t buffered = std::min(payload_.size() - payload_got_, in_end_ - in_begin_);
-      std::memcpy(payload_.data() + payload_got_, in_.data() + in_begin_, buffered);
+      if (buffered > 0) {
+        std::memcpy(payload_.data() + payload_got_, in_.data() + in_begin_, buffered);
+      }
       payload_got_ += buffered;
       in_begin_ += buffered;
       if (payload_got_ < payload_.size()) {

@@ -1,21 +1,26 @@
 // A channel: one end of the connection between the master and one worker. It moves frames and knows
 // nothing of what is in them.
 //
-// Contract, for every transport (tests/channel_conformance_test.cc holds each of them to it):
+// Contract, for every transport (tests/channel_conformance_test.cc, channel_mistrust_test.cc):
+//
 //   C1  Frames arrive in the order they were posted, whole and checked, or not at all. What a peer
-//   sent before it died
-//       can still be received; a frame that it left unfinished is dropped.
+//       sent before it died can still be received; a frame it left unfinished is dropped.
+//
 //   C2  Post() never blocks and never drops: a full channel says so (false), and the frame is still
-//   the caller's.
-//       A payload up to kSmallPayload is copied by Post(); a longer one must stay valid and
-//       unchanged until HasUnsent() is false.
-//   C3  Flush() and Receive() never block. The blocking forms take a deadline and also wake when
-//   the peer is gone. C4  Who receives says where a payload goes, after its header was checked
-//   (FrameSink::PlaceFor). A payload that
-//       already lies in memory both sides share is not moved: the same call then names that memory.
+//       the caller's. A payload up to kSmallPayload is copied by Post(); a longer one must stay
+//       valid and unchanged until HasUnsent() is false.
+//
+//   C3  Flush() and Receive() never block. The blocking forms take a deadline, and also wake when
+//       the peer is gone.
+//
+//   C4  Who receives says where a payload goes, after its header was checked
+//       (FrameSink::PlaceFor). A payload that already lies in memory both sides share is not moved:
+//       the same call then names that memory.
+//
 //   C5  The peer is not trusted: a frame that fails a check ends the channel (kBroken), with
-//   fault() saying why. No
-//       length is believed before it was checked, nothing is allocated on a peer's word.
+//       fault() saying why. No length is believed before it was checked, and nothing is allocated
+//       on a peer's word.
+//
 //   C6  Not thread-safe: one thread per end.
 //
 // The base class owns the framing; a transport moves bytes (WriteSome, ReadSome) and knows how to
@@ -71,7 +76,7 @@ class FrameSink {
   virtual ~FrameSink() = default;
   /// Where the payload of this (checked) header goes: exactly header.payload_bytes bytes, valid
   /// until Take(). With kInRegion on a result: where it already lies. Nothing: the header is
-  /// refused, with Refuse()'s text as reason.
+  /// refused, with Refusal()'s text as reason.
   virtual std::optional<std::span<std::byte>> PlaceFor(const FrameHeader& header) = 0;
   /// The frame is here and its hash is right.
   virtual void Take(const Frame& frame) = 0;
@@ -96,7 +101,8 @@ class Channel {
   /// cannot starve the others. kDone: there may be more; kBlocked: drained.
   IoStatus Receive(FrameSink& sink, std::size_t most_frames = 512);
 
-  /// Blocking forms: until all is sent / at least one frame was received.
+  /// Blocking forms: until all is sent / at least one frame was received. A peer that sent and left
+  /// gives kClosed in the call that also delivers its last frames: the sink knows what came.
   IoStatus FlushBefore(Deadline deadline);
   IoStatus ReceiveBefore(FrameSink& sink, Deadline deadline);
 
@@ -116,6 +122,9 @@ class Channel {
   /// Whether Flush() costs no system call as long as the peer is awake, so that nothing is won by
   /// gathering frames.
   virtual bool FlushIsCheap() const { return false; }
+  /// Takes in what the master said about shared regions: new ones, and ones to let go of. Called
+  /// when a region is not known yet, and by the worker when a job begins.
+  virtual void FetchRegions() {}
   /// True while a transport that was found locked by a stopped peer is left alone (queue).
   virtual bool Stalled() const { return false; }
   /// How long WaitFor spins before it parks. 0: park at once.
@@ -133,8 +142,6 @@ class Channel {
   void SetFault(std::string fault) { fault_ = std::move(fault); }
   /// Where shared memory is recognised; nullptr where the transport shares none.
   virtual const RegionTable* regions() { return nullptr; }
-  /// Called before a region is looked up that the table does not know yet.
-  virtual void FetchRegions() {}
 
  private:
   // What Post() queued: stretches of small_ (by position, for small_ moves when it grows) and long

@@ -60,9 +60,7 @@ class QueueChannel final : public Channel {
         std::size_t received = 0;
         unsigned priority = 0;
         if (!queue_in_->try_receive(destination, kMessageBytes, received, priority)) return 0;
-        // Seen after the receive: a sender that found the queue full before it is certain to be
-        // rung.
-        was_full = queue_in_->get_num_msg() + 1 >= kMessages;
+        was_full = WasFull();
         return received;
       });
       if (was_full) RingEventFd(doorbell_out_);
@@ -91,6 +89,17 @@ class QueueChannel final : public Channel {
   }
 
  private:
+  // Whether the sender may wait for room. To be asked after a receive: a sender that found the
+  // queue full before it is then certain to be rung. Asking locks again; if that fails, the message
+  // is received all the same, and a ring too many does no harm.
+  bool WasFull() const {
+    try {
+      return queue_in_->get_num_msg() + 1 >= kMessages;
+    } catch (const ipc::interprocess_exception&) {
+      return true;
+    }
+  }
+
   // Runs a try-call. It may find the queue's lock held by a stopped process (times out: 0 bytes,
   // left alone for a while) or by a dead one (the pair is spoilt for good: the peer counts as
   // gone).

@@ -3,12 +3,11 @@
 // The frames' bytes travel in messages of up to 64 KiB; what is longer than one goes straight from
 // and to its place, copied twice (into the queue, out of it). One pair of queues per worker, so
 // that a worker that dies inside one poisons only its own pair. Only the try-calls are used: the
-// blocking ones hang for good once a waiter was killed
-// (https://github.com/boostorg/interprocess/issues). Even they lock, for at most 50 ms
+// blocking ones hang for good once a waiter was killed. Even they lock, for at most 50 ms
 // (cmake/Flags.cmake); after one such timeout the pair is left alone for a while (Stalled()).
 //
-// The names exist only until both sides have the queues open: call Unlink() then. queue_names.h
-// reclaims the names of a master that was killed before.
+// The names exist only until both sides have the queues open: call QueuePair::unlink then.
+// queue_names.h reclaims the names of a master that was killed before.
 #pragma once
 
 #include <functional>

@@ -165,9 +165,9 @@ class WorkerEnd final : public ShmChannel {
 
   int readable_fd() const override { return -1; }
 
- protected:
   void FetchRegions() override { control().ReceiveInto(table()); }
 
+ protected:
   void WakePeer(Wish wish) override {
     if (TakeSleeper(layout().master_sleeping, wish)) RingEventFd(doorbell());
   }

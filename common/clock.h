@@ -39,6 +39,7 @@ class Deadline {
   static Deadline Far() { return After(86'400 * kSecond); }
 
   Nanoseconds time() const { return time_; }
+  bool operator<(const Deadline& other) const { return time_ < other.time_; }
   Nanoseconds Left() const { return time_ - Now(); }
   bool Passed() const { return Left() <= 0; }
   /// For poll(): milliseconds left, rounded up so that a wait never ends early; 0 when passed.

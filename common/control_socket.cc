@@ -28,6 +28,12 @@ union ControlBuffer {
   cmsghdr align;
 };
 
+[[noreturn]] void RefuseMessage() {
+  throw Error(Blame::kMachine,
+              {"receive", "shared region", "the message on the control socket is malformed",
+               "master and worker must be of the same build"});
+}
+
 bool Send(int socket, const Message& message, int attached, Deadline deadline) {
   Message copy = message;
   iovec piece{&copy, sizeof copy};
@@ -70,16 +76,18 @@ bool Receive(int socket, Message* message, UniqueFd* attached) {
   for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr;
        header = CMSG_NXTHDR(&packet, header)) {
     if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-      attached->Reset(fd);
+      // There is room for two by the padding; each one that came is owned, so none can leak.
+      const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < count; ++i) {
+        int fd = -1;
+        std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
+        attached->Reset(fd);
+      }
     }
   }
   if (got != static_cast<ssize_t>(sizeof *message) ||
       (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    throw Error(Blame::kMachine,
-                {"receive", "shared region", "the message on the control socket is malformed",
-                 "master and worker must be of the same build"});
+    RefuseMessage();
   }
   return true;
 }
@@ -113,8 +121,10 @@ void ControlSocket::ReceiveInto(RegionTable& table) const {
           std::make_shared<SharedRegion>(SharedRegion::Open(std::move(attached), message.bytes));
       region->CloseDescriptor();
       table.Add(message.id, std::move(region));
-    } else {
+    } else if (message.operation == Operation::kForget && !attached) {
       table.Remove(message.id);
+    } else {
+      RefuseMessage();
     }
   }
 }

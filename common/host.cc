@@ -62,7 +62,8 @@ std::vector<fs::path> CgroupDirectories(const std::string& root, const std::stri
     const std::string& mounted_root = fields[3];
     std::string relative = group;
     if (mounted_root != "/") {
-      relative = group.starts_with(mounted_root) ? group.substr(mounted_root.size()) : "";
+      const bool inside = group == mounted_root || group.starts_with(mounted_root + "/");
+      relative = inside ? group.substr(mounted_root.size()) : "";
     }
     std::vector<fs::path> directories;
     fs::path directory = top;

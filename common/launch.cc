@@ -40,13 +40,16 @@ Launch DecodeLaunch(std::string_view argument) {
   if (!argument.starts_with(kLaunchOption)) Refuse(argument, "is no launch description");
   std::map<std::string, std::string, std::less<>> fields;
   std::string_view rest = argument.substr(kLaunchOption.size());
-  while (!rest.empty()) {
+  for (bool more = true; more;) {
     const std::size_t comma = rest.find(',');
     const std::string_view field = rest.substr(0, comma);
-    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) rest = rest.substr(comma + 1);
     const std::size_t equals = field.find('=');
     if (equals == std::string_view::npos) Refuse(argument, "has a field without '='");
-    fields.emplace(field.substr(0, equals), field.substr(equals + 1));
+    if (!fields.emplace(field.substr(0, equals), field.substr(equals + 1)).second) {
+      Refuse(argument, "says something twice");
+    }
   }
   const auto take = [&](std::string_view key) {
     const auto found = fields.find(key);
@@ -62,6 +65,9 @@ Launch DecodeLaunch(std::string_view argument) {
   launch.parent = ParseNumber<pid_t>(argument, take("parent"));
   launch.spin = ParseNumber<Nanoseconds>(argument, take("spin"));
   launch.log_level = take("log");
+  if (launch.transport.empty() || launch.parent <= 0 || launch.spin < 0) {
+    Refuse(argument, "has a value that is out of range");
+  }
   if (!fields.empty()) Refuse(argument, "has the unknown field '" + fields.begin()->first + "'");
   return launch;
 }

@@ -38,6 +38,16 @@ std::string PathOf(std::string_view name) {
   return std::string(kDirectory) + "/" + std::string(name);
 }
 
+std::vector<std::string> NamesBeginningWith(std::string_view prefix) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(kDirectory, ignored)) {
+    std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 // A locked file may have been unlinked between open and flock; only one that still has its name
 // counts.
 bool StillNamed(const UniqueFd& fd) {
@@ -95,21 +105,16 @@ std::shared_ptr<QueueNameLease> QueueNameLease::Get() {
 
 int ReclaimQueueNames() {
   int reclaimed = 0;
-  std::error_code ignored;
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(kDirectory, ignored)) {
-    std::string name = entry.path().filename().string();
-    if (name.starts_with(kPrefix)) names.push_back(std::move(name));
-  }
-  for (const std::string& name : names) {
+  for (const std::string& name : NamesBeginningWith(kPrefix)) {
     if (!name.ends_with(kLockSuffix)) continue;
     const std::string lock_path = PathOf(name);
     const UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(lock)) continue;
+    // Listed with the lock held, when the owner can make no further names. The lock file goes last:
+    // whoever is killed in here leaves it for the next one.
     const std::string stem = name.substr(0, name.size() - kLockSuffix.size()) + ".";
-    for (const std::string& other : names) {
-      if (other != name && other.starts_with(stem) && ::unlink(PathOf(other).c_str()) == 0)
-        ++reclaimed;
+    for (const std::string& other : NamesBeginningWith(stem)) {
+      if (other != name && ::unlink(PathOf(other).c_str()) == 0) ++reclaimed;
     }
     if (::unlink(lock_path.c_str()) == 0) ++reclaimed;
   }

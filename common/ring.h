@@ -6,9 +6,10 @@
 // counter and never believes the shared one, so a peer that scribbles over the ring can spoil the
 // bytes but not lead this side out of the buffer.
 //
-//   I1  tail <= head <= tail + capacity. A side that sees this broken gets kCorrupt: the peer is
-//   not to be trusted. I2  bytes in [tail, head) belong to the consumer, all others to the
-//   producer.
+//   I1  tail <= head <= tail + capacity. A side that sees this broken gets kRingCorrupt: the peer
+//       is not to be trusted.
+//
+//   I2  Bytes in [tail, head) belong to the consumer, all others to the producer.
 //
 // Waking: publish with a seq_cst store, then read the peer's "sleeping" flag with a seq_cst load; a
 // sleeper sets its flag with a seq_cst store, then looks at the counters again before it sleeps.

@@ -3,7 +3,7 @@
 //
 // Promise: Create() seals the size, so a hostile peer cannot shrink it under our feet (no SIGBUS);
 // its pages are zero and cost memory when first touched. Whether there is enough memory is asked
-// before (memory_limit.h), because a memfd over the limit does not fail: its toucher gets killed.
+// before (host.h), because a memfd over the limit does not fail: its toucher gets killed.
 #pragma once
 
 #include <boost/interprocess/mapped_region.hpp>

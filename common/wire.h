@@ -1,8 +1,9 @@
 // The wire: what one frame looks like on every transport. docs/protocol.md is the page to this
 // header.
 //
-//   frame = header (64 bytes) | annex (0 or 56 bytes) | payload (payload_bytes, unless the flag
-//   kInRegion is set)
+//   frame = header (64 bytes) | annex (0 or 56 bytes) | payload
+//
+// with payload_bytes bytes of payload, or none if the flag kInRegion is set.
 //
 // All numbers are little-endian and lie at the offsets given below; both ends are the same build on
 // the same machine, so a frame is its bytes in memory. The annex stands before the payload, so that

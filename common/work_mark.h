@@ -2,7 +2,7 @@
 // the worker is dead.
 //
 // Results of tiny tasks leave a worker together, so when it dies the oldest item the master has no
-// answer to is not always the one that killed it. The mark tells, at the cost of three stores per
+// answer to is not always the one that killed it. The mark tells, at the cost of four stores per
 // item. It is a hint from a process that may have run wild: the master believes it only where it
 // names an item that this worker was given.
 #pragma once

@@ -14,6 +14,10 @@ namespace procpool {
 namespace {
 
 constexpr std::array kAttended{SIGINT, SIGTERM, SIGHUP, SIGTSTP};
+// Counted in a signal handler.
+std::atomic<int> interrupts_after_run{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
 constexpr int kQuitSignal = SIGUSR2;  // ends the wait when the run is over
 constexpr Nanoseconds kTick = 100 * kMillisecond;
 // Short runs show nothing; without a terminal a line is a line for good, so there are few of them.
@@ -39,6 +43,27 @@ void BlockAttendedSignals() {
   sigset_t set = AttendedSignals();
   ::sigaddset(&set, kQuitSignal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // A reader that has left and a file that may not grow are errors of the write, not a reason to
+  // die.
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+bool InterruptRequested() {
+  return interrupts_after_run.load() > 0;
+}
+
+void ReleaseAttendedSignals() {
+  const sigset_t set = AttendedSignals();
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (::sigismember(&set, signal) == 0) continue;
+    struct sigaction leave {};
+    leave.sa_handler = [](int) {
+      if (interrupts_after_run.fetch_add(1) > 0) ::_exit(130);
+    };
+    ::sigaction(signal, &leave, nullptr);
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 Attendant::Attendant(Controls controls, std::uint64_t chunks, bool show_progress)

@@ -30,6 +30,12 @@ struct Controls {
 /// Blocks the signals the attendant waits for. Call it before any thread is started.
 void BlockAttendedSignals();
 
+/// For what follows the run (verifying, writing files): from now on the first SIGINT, SIGTERM or
+/// SIGHUP is remembered for InterruptRequested(), the second ends the program at once with exit
+/// code 130. Files that are not complete have no name yet, so nothing is left then.
+void ReleaseAttendedSignals();
+bool InterruptRequested();
+
 class Attendant {
  public:
   /// Begins. `chunks` is how many there are in all.

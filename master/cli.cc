@@ -56,9 +56,9 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& option, T& target, cons
       ->default_str(shown_default);
 }
 
-Names<std::string> SameNames(std::vector<std::string> names) {
+Names<std::string> SameNames(const std::vector<std::string>& names) {
   Names<std::string> pairs;
-  for (std::string& name : names) pairs.emplace_back(name, name);
+  for (const std::string& name : names) pairs.emplace_back(name, name);
   return pairs;
 }
 
@@ -156,10 +156,22 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
             "how a side waits for the other", "auto");
 }
 
+// An empty name is a mistake (an unset variable in a script), not a wish for the default.
+CLI::Option* AddName(CLI::App& app, const std::string& option, std::string& target,
+                     const std::string& help) {
+  return app.add_option_function<std::string>(
+      option,
+      [&target, option](const std::string& text) {
+        if (text.empty()) throw CLI::ValidationError(option, "the name given is empty");
+        target = text;
+      },
+      help);
+}
+
 void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
-  app.add_option("--workload", options.workload, "a built-in workload, or a TOML file")
+  AddName(app, "--workload", options.workload, "a built-in workload, or a TOML file")
       ->type_name("NAME|FILE.toml")
-      ->capture_default_str();
+      ->default_str("julia-book");
   app.add_flag_callback(
       "--list-workloads",
       [] {
@@ -195,7 +207,7 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       app, "--max-chunks-per-worker", 1, kMostChunks,
       [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
       "replace a worker after so many chunks (default: never)");
-  app.add_option("--worker", options.worker, "worker program (default: `worker` beside master)")
+  AddName(app, "--worker", options.worker, "worker program (default: `worker` beside master)")
       ->type_name("PATH");
 }
 
@@ -206,13 +218,13 @@ void AddOutputOptions(CLI::App& app, RunOptions& options) {
                               {"serial", VerifyMode::kSerial},
                               {"none", VerifyMode::kNone}},
             "against the workload's checksum, or row by row against the serial baseline", "auto");
-  app.add_option("--output", options.output,
-                 "write the grid as a picture (.png, .pgm) or an array (.npy)")
+  AddName(app, "--output", options.output,
+          "write the grid as a picture (.png, .pgm) or an array (.npy)")
       ->type_name("FILE");
   app.add_flag("--partial", options.partial, "write --output also when rows were given up");
   AddChoice(app, "--colormap", options.colormap, ColormapChoices(), "colours of a picture",
             "pure-gray");
-  app.add_option("--json", options.json, "write the result as JSON; - for standard output")
+  AddName(app, "--json", options.json, "write the result as JSON; - for standard output")
       ->type_name("FILE|-");
   app.add_flag("--quiet", options.quiet, "no summary, no progress");
   app.add_option_function<std::string>(

@@ -138,7 +138,7 @@ bool Dispatch::GiveOne(std::size_t worker) {
 
 Deadline Dispatch::NextDeadline() const {
   Deadline next = Deadline::Far();
-  if (options_.timeout == 0) return next;
+  if (options_.timeout == 0 || suspended_) return next;
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
     if (ledger_.Given(worker) == 0) continue;
     const Nanoseconds due = credits_[worker].oldest_since + options_.timeout;
@@ -148,7 +148,7 @@ Deadline Dispatch::NextDeadline() const {
 }
 
 void Dispatch::CheckDeadlines() {
-  if (options_.timeout == 0) return;
+  if (options_.timeout == 0 || suspended_) return;
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
     const std::optional<GivenItem> oldest = ledger_.Oldest(worker);
     if (!oldest || !workers_.IsReady(worker) ||
@@ -164,7 +164,8 @@ void Dispatch::CheckDeadlines() {
   }
 }
 
-void Dispatch::Shift(Nanoseconds stopped) {
+void Dispatch::Resume(Nanoseconds stopped) {
+  suspended_ = false;
   for (Credit& credit : credits_) {
     credit.oldest_since += stopped;
     credit.last_answer += stopped;
@@ -238,7 +239,12 @@ void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
       "worker " + std::to_string(worker) + " (pid " + std::to_string(departure.pid) + ") ";
   const std::string how =
       departure.exit.Text() + (departure.reason.empty() ? "" : ", because " + departure.reason);
-  const bool blame = departure.was_ready && !departure.on_request;
+  // Told to stop, and left with everything answered: all is well. Anything else is a death, also on
+  // the way out.
+  const bool as_told = departure.on_request && ledger_.Given(worker) == 0 &&
+                       departure.exit.kind == ProcessExit::Kind::kExited &&
+                       departure.exit.value == 0;
+  const bool blame = departure.was_ready && !as_told;
   for (const GivenItem& given : ledger_.GivenTo(worker)) job_.Return(given);
   const DeathReport death = ledger_.WorkerDied(worker, blame, departure.working_on);
   credit = Credit{};
@@ -248,7 +254,7 @@ void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
     report_.warnings.push_back(who + how + " before it was ready");
     spdlog::info("{}", report_.warnings.back());
     if (departure.hopeless || start_failures_ >= kMostStartFailures) return FailStart(departure);
-  } else if (!departure.on_request) {
+  } else if (!as_told) {
     ++report_.deaths;
     ++fruitless_deaths_;
     std::string what = who + how;
@@ -283,7 +289,7 @@ void Dispatch::Fail(std::string error) {
 // Workers that cannot start end the job. Where none ever did, the program itself must be wrong, and
 // that is the caller's mistake rather than the job's failure.
 void Dispatch::FailStart(const Departure& departure) {
-  std::string cause = "it " + departure.exit.Text() + " before it was ready";
+  std::string cause = "it ended before it was ready, " + departure.exit.Text();
   if (start_failures_ > 1) cause += ", " + std::to_string(start_failures_) + " times in a row";
   if (!departure.reason.empty()) cause += ": " + departure.reason;
   const std::string object = "worker program '" + departure.program + "'";

@@ -2,10 +2,13 @@
 // `Workers`, so tests run it with workers that are no processes.
 //
 // The main loop (Run):
-//   1  give out: each worker that can take more gets items, as far as its credit goes
-//   2  wait until something happens: a result, a failure, a death, a deadline, somebody's wish to
-//   stop 3  act on what happened (the On… functions), and kill workers whose oldest item has passed
-//   its deadline
+//
+//   1  Give out: each worker that can take more gets items, as far as its credit goes.
+//
+//   2  Wait until something happens: a result, a failure, a death, a deadline, a wish to stop.
+//
+//   3  Act on what happened (the On… functions); kill workers whose oldest item is overdue.
+//
 // until the ledger is finished, or the job was interrupted and nothing is outstanding, or it cannot
 // go on.
 #pragma once
@@ -70,8 +73,9 @@ class Dispatch final : private WorkerEvents {
   void Interrupt() { interrupted_ = true; }
   /// Ends now, whatever is outstanding.
   void Abort() { interrupted_ = aborted_ = true; }
-  /// Deadlines move by the time in which the workers were stopped.
-  void Shift(Nanoseconds stopped);
+  /// The workers were stopped, or go on after so long; in between no deadline passes.
+  void Suspend() { suspended_ = true; }
+  void Resume(Nanoseconds stopped);
 
   std::uint64_t done() const { return ledger_.done(); }
   const std::vector<WorkerTally>& tallies() const { return tallies_; }
@@ -120,6 +124,7 @@ class Dispatch final : private WorkerEvents {
   std::uint64_t fruitless_deaths_ = 0;  // in a row, without any item being answered
   unsigned rechecks_ = 0;
   bool any_ready_ = false;
+  bool suspended_ = false;
   bool interrupted_ = false;
   bool aborted_ = false;
 };

@@ -6,12 +6,15 @@
 //      └──WorkerDied────┘  └──WorkerDied▶ given up   (it has killed `most_deaths` workers)
 //
 // Invariants:
+//
 //   L1  Every item is in exactly one state; waiting + given + done + given up = items.
+//
 //   L2  An item is open for exactly the worker and attempt it was last given to; every other answer
-//   is refused. L3  A death is blamed on one item, on no other: the one the worker had begun if it
-//   is known, else the oldest it had
-//       not answered. The attempts of all that it had not answered go up, so that late answers are
-//       recognised.
+//       is refused.
+//
+//   L3  A death is blamed on one item only: the one the worker had begun if that is known, else the
+//       oldest it had not answered. The attempts of all that it had not answered go up, so that
+//       late answers are recognised.
 #pragma once
 
 #include <cstddef>
@@ -78,7 +81,7 @@ class Ledger {
   enum class Where : std::uint8_t { kWaiting, kGiven, kDone, kGivenUp };
   struct State {
     Where where = Where::kWaiting;
-    std::uint8_t deaths = 0;
+    std::uint32_t deaths = 0;
     std::uint32_t attempt = 0;
     std::uint32_t worker = 0;
   };

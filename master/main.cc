@@ -19,6 +19,7 @@ using namespace procpool;  // NOLINT: a program, not a header
 int Run(const RunOptions& options, JsonOutput& json) {
   RunSetup setup = Prepare(options);
   RunResult result = Execute(setup);
+  ReleaseAttendedSignals();
   Verify(setup, result);
   WriteOutput(setup, result);
 

@@ -89,15 +89,9 @@ std::string DefaultWorkerProgram() {
 
 void RequireWorkerProgram(const std::string& path) {
   struct stat status {};
-  std::string cause;
-  if (::stat(path.c_str(), &status) != 0) {
-    cause = ErrnoText(errno);
-  } else if (!S_ISREG(status.st_mode)) {
-    cause = "it is not a regular file";
-  } else if (::access(path.c_str(), X_OK) != 0) {
-    cause = ErrnoText(errno);
-  }
-  if (cause.empty()) return;
+  const bool executable = ::stat(path.c_str(), &status) == 0 && ::access(path.c_str(), X_OK) == 0;
+  if (executable && S_ISREG(status.st_mode)) return;
+  const std::string cause = executable ? "it is not a regular file" : ErrnoText(errno);
   throw Error(Blame::kUser, {"execute", "worker program '" + path + "'", cause,
                              "build it beside master, or give another one with --worker PATH"});
 }
@@ -136,14 +130,20 @@ Buffer Pool::Allocate(std::size_t bytes, std::string_view what) {
 
 void Pool::Do(const std::function<void()>& action) {
   std::promise<void> done;
-  workers_->Post([&] {
-    try {
-      action();
-      done.set_value();
-    } catch (...) {
-      done.set_exception(std::current_exception());
-    }
-  });
+  {
+    // Once the thread is about to end nobody would run the action; what was posted before is still
+    // run by it.
+    const std::lock_guard lock(mutex_);
+    if (is_ending_) return;
+    workers_->Post([&] {
+      try {
+        action();
+        done.set_value();
+      } catch (...) {
+        done.set_exception(std::current_exception());
+      }
+    });
+  }
   done.get_future().get();
 }
 
@@ -155,6 +155,7 @@ JobReport Pool::Run(Job& job, const JobOptions& options) {
     try {
       Dispatch dispatch(*workers_, job, options, &items_done_);
       running_ = &dispatch;
+      if (std::exchange(interrupt_next_, false)) dispatch.Interrupt();
       JobReport report = dispatch.Run();
       running_ = nullptr;
       tallies_ = dispatch.tallies();
@@ -170,6 +171,7 @@ JobReport Pool::Run(Job& job, const JobOptions& options) {
 
 void Pool::Interrupt() {
   workers_->Post([this] {
+    interrupt_next_ = running_ == nullptr;
     if (running_ != nullptr) running_->Interrupt();
   });
 }
@@ -182,18 +184,21 @@ void Pool::Abort() {
 }
 
 void Pool::Suspend() {
-  Do([this] { workers_->Suspend(); });
+  Do([this] {
+    workers_->Suspend();
+    if (running_ != nullptr) running_->Suspend();
+  });
 }
 
 void Pool::Resume(Nanoseconds stopped) {
   Do([this, stopped] {
     workers_->Resume(stopped);
-    if (running_ != nullptr) running_->Shift(stopped);
+    if (running_ != nullptr) running_->Resume(stopped);
   });
 }
 
 std::vector<SpawnRecord> Pool::Records() {
-  if (!thread_.joinable()) return workers_->records();
+  if (!thread_.joinable()) return workers_->records();  // closed: the thread is gone
   std::vector<SpawnRecord> records;
   Do([&] { records = workers_->records(); });
   return records;
@@ -247,6 +252,11 @@ void Pool::Idle() {
     }
   }
   workers_->StopAll(options_.grace);
+  {
+    const std::lock_guard lock(mutex_);
+    is_ending_ = true;
+  }
+  workers_->RunPosted();
 }
 
 }  // namespace procpool

@@ -65,6 +65,7 @@ class Pool {
   /// Runs a job to its end. Blocks.
   JobReport Run(Job& job, const JobOptions& options);
 
+  /// Nothing more is given out: of the running job, or of the next one if none runs.
   void Interrupt();
   void Abort();
   void Suspend();
@@ -96,10 +97,12 @@ class Pool {
   Dispatch* running_ = nullptr;              // on the thread only
   std::function<void()> next_;               // on the thread only: the job to run
   std::exception_ptr start_error_;
-  bool quit_ = false;  // on the thread only
+  bool interrupt_next_ = false;  // on the thread only
+  bool quit_ = false;            // on the thread only
   std::mutex mutex_;
   std::condition_variable started_;
-  bool is_started_ = false;
+  bool is_started_ = false;  // with mutex_
+  bool is_ending_ = false;   // with mutex_
   std::thread thread_;
 };
 

@@ -63,6 +63,8 @@ class ProcessWorkers final : public Workers {
 
   /// Runs `action` on the loop's thread soon; the only function that other threads may call.
   void Post(std::function<void()> action);
+  /// Runs what was posted and has not run yet.
+  void RunPosted() { loop_.poll(); }
   /// SIGSTOP and SIGCONT to all workers. Between the two no deadline passes.
   void Suspend();
   void Resume(Nanoseconds stopped);
@@ -85,7 +87,8 @@ class ProcessWorkers final : public Workers {
   void Drain(std::size_t worker, WorkerEvents& events);
   void FlushAll();
   void Reap(std::size_t worker, WorkerEvents& events);
-  void CheckReadyDeadlines();
+  void CheckDeadlines();
+  void KillStarting();
   bool AnythingReadable() const;
   void Sleep(Deadline deadline);
   void ShareBuffer(Slot& slot, const Buffer* buffer);

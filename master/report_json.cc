@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/build_id.h"
 #include "common/host.h"
@@ -109,6 +110,7 @@ std::string JsonReport(const RunSetup& setup, const RunResult& result) {
 }
 
 std::string JsonFailure(const RunOptions& options, const std::string& error) {
+  const HostInfo host = DescribeHost();
   Json json;
   json["status"] = RunStatusName(RunStatus::kFailed);
   json["error"] = error;
@@ -116,6 +118,23 @@ std::string JsonFailure(const RunOptions& options, const std::string& error) {
   json["procs"] = options.procs;
   json["chunks"] = options.chunks;
   json["transport"] = options.transport;
+  json["schedule"] = ScheduleName(options.schedule);
+  json["payload"] = PayloadName(options.payload);
+  json["codec"] = options.codec;
+  json["kernel"] = options.kernel;
+  json["spawn"] = options.spawn;
+  json["wall_seconds"] = nullptr;
+  json["phases"] = Json::object();
+  json["retries"] = 0;
+  json["quarantined"] = Json::array();
+  json["warnings"] = Json::array();
+  json["checksum"] = {{"sum", nullptr},
+                      {"digest", nullptr},
+                      {"expected_sum", nullptr},
+                      {"expected_digest", nullptr},
+                      {"verified", nullptr}};
+  json["workers"] = Json::array();
+  json["host"] = {{"cpus", host.cpus}, {"model", host.model}, {"kernel", host.kernel}};
   json["version"] = Version();
   return Dump(json);
 }
@@ -125,6 +144,7 @@ JsonOutput::JsonOutput(const std::string& target) : to_standard_output_(target =
 }
 
 void JsonOutput::Write(const std::string& object) {
+  if (std::exchange(written_, true)) return;
   if (to_standard_output_) {
     if (std::fputs(object.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
       ThrowErrno("write", "the result to standard output", "look at what reads it");

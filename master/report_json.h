@@ -20,11 +20,13 @@ class JsonOutput {
  public:
   /// target: a path, "-" for standard output, empty for nothing.
   explicit JsonOutput(const std::string& target);
+  /// Writes once; further calls do nothing, so that a failure to write is not written itself.
   void Write(const std::string& object);
   bool to_standard_output() const { return to_standard_output_; }
 
  private:
   bool to_standard_output_;
+  bool written_ = false;
   std::unique_ptr<OutputFile> file_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -61,6 +62,7 @@ RunResult ResultOf(JobReport report, const RunSetup& setup) {
 std::vector<WorkerRow> WorkerRows(const std::vector<SpawnRecord>& records,
                                   const std::vector<WorkerTally>& tallies) {
   std::vector<WorkerRow> rows;
+  rows.reserve(records.size());
   for (const SpawnRecord& record : records) {
     rows.push_back({.slot = record.slot, .pid = record.pid, .exit = record.exit});
   }
@@ -79,6 +81,17 @@ void SumCompute(RunResult& result) {
     result.phases.compute += row.compute;
     result.phases.compute_cpu += row.compute_cpu;
   }
+}
+
+// Until the first worker of every slot was ready; replacements are not counted.
+Nanoseconds SpawnTime(const std::vector<SpawnRecord>& records, Nanoseconds begun) {
+  std::set<std::size_t> slots;
+  Nanoseconds latest = 0;
+  for (const SpawnRecord& record : records) {
+    if (!slots.insert(record.slot).second) continue;
+    latest = std::max(latest, std::max(record.ready, record.spawn_returned) - begun);
+  }
+  return latest;
 }
 
 RunResult ExecuteInPool(const RunSetup& setup) {
@@ -114,11 +127,7 @@ RunResult ExecuteInPool(const RunSetup& setup) {
   result.wait = WaitModeName(pool.wait_mode());
   result.workers = WorkerRows(pool.Records(), pool.tallies());
   SumCompute(result);
-  for (const SpawnRecord& record : pool.Records()) {
-    if (record.ready != 0)
-      result.phases.spawn = std::max(result.phases.spawn, record.ready - begun);
-    if (result.phases.spawn == 0) result.phases.spawn = record.spawn_returned - begun;
-  }
+  result.phases.spawn = SpawnTime(pool.Records(), begun);
   result.phases.split = setup.splitting + job.splitting();
   result.phases.assemble = job.assembling();
   result.has_checksum = job.assembly().AllRowsIn();
@@ -245,6 +254,11 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
             {result.grid.as<std::int32_t>(), fractal.Width(), fractal.Height(),
              setup.workload.origin_lower},
             FindColormap(setup.options.colormap));
+  if (InterruptRequested()) {
+    result.status = RunStatus::kInterrupted;
+    result.error = "interrupted while writing '" + setup.options.output + "'; it is not written";
+    return;
+  }
   setup.output->Commit();
   result.phases.output = Now() - begun;
 }

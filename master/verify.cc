@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "common/kernel.h"
+#include "master/attendant.h"
 #include "master/run.h"
 
 namespace procpool {
@@ -26,7 +27,7 @@ std::optional<Difference> FirstDifference(const RunSetup& setup,
   RowsComputer serial(fractal, setup.kernel);
   const std::size_t width = fractal.Width();
   std::vector<std::int32_t> expected(width);
-  for (std::uint64_t row = 0; row < fractal.Height(); ++row) {
+  for (std::uint64_t row = 0; row < fractal.Height() && !InterruptRequested(); ++row) {
     serial.Compute(row * width, expected);
     const auto got = grid.subspan(row * width, width);
     const auto [at, expected_at] = std::ranges::mismatch(got, expected);
@@ -57,6 +58,12 @@ void VerifySerial(const RunSetup& setup, RunResult& result) {
   const Nanoseconds begun = Now();
   const auto difference = FirstDifference(setup, result.grid.as<std::int32_t>());
   result.phases.verify = Now() - begun;
+  if (!difference && InterruptRequested()) {
+    result.status = RunStatus::kInterrupted;
+    result.error = "interrupted while verifying; all chunks are done";
+    result.verdict = "not verified: interrupted";
+    return;
+  }
   if (!difference)
     return SetVerdict(result, true, "verified row by row against the serial baseline");
   SetVerdict(result, false,
@@ -74,14 +81,14 @@ void Verify(const RunSetup& setup, RunResult& result) {
     result.verdict = "not verified: the grid is not complete";
   } else if (mode == VerifyMode::kNone) {
     result.verdict = "not verified, as asked";
+  } else if (setup.kernel.name == "none" && mode != VerifyMode::kExpected) {
+    result.verdict = "not verified: the kernel 'none' computes nothing";
   } else if (mode == VerifyMode::kSerial) {
     VerifySerial(setup, result);
   } else if (!setup.workload.expected) {
     result.verdict =
         "not verified: this workload has no expected checksum (--verify serial compares row by "
         "row)";
-  } else if (mode == VerifyMode::kAuto && setup.kernel.name == "none") {
-    result.verdict = "not verified: the kernel 'none' computes nothing";
   } else {
     VerifyExpected(setup.workload, result);
   }

@@ -373,6 +373,19 @@ TEST_P(ChannelConformance, WhatWasSentBeforeDeathArrivesAndAnUnfinishedFrameDoes
   EXPECT_EQ(receiver().ReceiveBefore(sink_, Deadline::After(kWatchdog)), IoStatus::kClosed);
 }
 
+// The news of a death and the last bytes travel on two ways, and the news may be the faster.
+TEST_P(ChannelConformance, BytesThatComeAfterTheNewsOfDeathAreStillReceived) {
+  if (kind().transport != nullptr) {
+    // The hang-up, while the sender can still send.
+    (to_worker() ? link_->master_control : link_->worker_control)->TakeFd();
+    RawAccess::Wait(receiver(), true, false, Deadline::After(200 * kMillisecond));
+  }
+  ASSERT_NO_FATAL_FAILURE(PostAndFlush(ItemFrame(0, {})));
+  KillSender();
+  EXPECT_EQ(ReceiveToTheEnd(), IoStatus::kClosed);
+  ExpectItems(1);
+}
+
 // Cut anywhere: in the header, in the annex, in the payload.
 TEST_P(ChannelConformance, ATruncatedFrameIsDropped) {
   const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 0});

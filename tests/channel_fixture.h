@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <random>
 #include <string>
 #include <tuple>
@@ -109,8 +110,8 @@ inline Bytes Sealed(FrameHeader header, std::span<const std::byte> annex,
   Seal(header);
   const auto head = std::as_bytes(std::span(&header, 1));
   Bytes bytes(head.begin(), head.end());
-  bytes.insert(bytes.end(), annex.begin(), annex.end());
-  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  for (const std::byte byte : annex) bytes.push_back(byte);
+  for (const std::byte byte : payload) bytes.push_back(byte);
   return bytes;
 }
 
@@ -127,6 +128,10 @@ struct Kind {
   const Transport* transport = nullptr;  ///< nullptr: loopback
   bool throttled = false;                ///< loopback: one byte per call
 };
+
+inline void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 /// Both ends of one connection, with what belongs to them.
 class Link {

@@ -3,8 +3,13 @@
 // channel_conformance_test.cc has the rest.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tests/channel_fixture.h"
 
@@ -253,6 +258,22 @@ TEST_P(ChannelRegions, RegionsMadeLaterAreFetchedToo) {
     ASSERT_EQ(receiver().Receive(sink_), IoStatus::kBlocked);
     ASSERT_EQ(sink_.seen.data(), AtWorker(id).data());
     ASSERT_EQ(sink_.frames.back().payload[id], region[id]);
+  }
+}
+
+// Only items and results say where they lie; the context of a job is copied, wherever its owner
+// keeps it.
+TEST_P(ChannelRegions, OtherFramesAreMovedEvenOutOfARegion) {
+  const std::span<std::byte> region = Share(1);
+  region[3] = std::byte{3};
+  for (const FrameType type : {FrameType::kJob, FrameType::kFailed, FrameType::kReady}) {
+    OutFrame frame;
+    frame.header.type = type;
+    frame.payload = region.first(100);
+    ASSERT_NO_FATAL_FAILURE(PostAndFlush(frame));
+    ASSERT_EQ(receiver().Receive(sink_), IoStatus::kBlocked) << receiver().fault();
+    EXPECT_EQ(sink_.frames.back().header.flags & kInRegion, 0);
+    EXPECT_TRUE(std::ranges::equal(sink_.frames.back().payload, region.first(100)));
   }
 }
 

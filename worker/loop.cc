@@ -88,6 +88,7 @@ void WorkerLoop::Take(const Frame& frame) {
 
 // Payload: the task's name, '\0', the context.
 void WorkerLoop::BeginJob(const Frame& frame) {
+  channel_.FetchRegions();
   Job job;
   job.task = frame.header.task;
   const std::string_view text(reinterpret_cast<const char*>(frame.payload.data()),

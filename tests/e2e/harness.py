@@ -6,7 +6,6 @@ No test asserts how fast something is: the only times here are deadlines against
 
 import json
 import os
-import re
 import resource
 import shutil
 import signal
@@ -28,7 +27,8 @@ NOBODY = 65534
 SHARED_NAMES = Path("/dev/shm")
 
 # Some seconds of computing whatever the kernels learn, and its result is known.
-SLOW_JOB = ("--workload", "julia-lesson", "--kernel", "complex", "--chunks", "64", "--verify", "expected")
+SLOW = ("--workload", "julia-lesson", "--kernel", "complex", "--verify", "expected")
+SLOW_JOB = (*SLOW, "--chunks", "64")
 
 
 def until(condition, what, seconds=WATCHDOG):
@@ -88,11 +88,6 @@ def launch(pid):
 def workers_of(master):
     """The live workers that the master with this number launched, whoever their parent is now."""
     return [pid for pid in processes() if launch(pid).get("parent") == str(master) and state(pid) != "Z"]
-
-
-def orphans():
-    """Workers whose master is gone."""
-    return [pid for pid in processes() if (owner := launch(pid).get("parent")) and not stat(owner) and stat(pid)]
 
 
 # ---- what must not be left
@@ -300,9 +295,34 @@ class EndToEnd(unittest.TestCase):
         return path
 
 
-def without_colour(text):
-    """`text` with the escape sequences of colours taken out."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+class SlowJobs(EndToEnd):
+    """Starts a slow job whose result is known; unprivileged tests run it as another user."""
+
+    START = {}
+    PROGRAM = MASTER
+
+    def job(self, *options, **start):
+        return Master(*SLOW_JOB, "--json", "-", *options, folder=self.folder,
+                      **{"program": self.PROGRAM, **self.START, **start})
+
+    def finished(self, master, code=0):
+        """Waits for the end; returns the report and what was written to standard error."""
+        ended = master.wait()
+        self.assertEqual(ended.code, code, ended)
+        return json.loads(ended.out), ended.err
+
+    def recovered(self, master, killed, signal_name):
+        """The job was done in spite of the deaths, and told them."""
+        report, log = self.finished(master)
+        self.assert_verified(report)
+        self.assertGreaterEqual(report["retries"], 1)
+        for pid in killed:
+            warning = next((line for line in report["warnings"] if f"pid {pid}" in line), "")
+            self.assertRegex(warning, rf"worker \d+ \(pid {pid}\).*{signal_name}")
+            self.assertIn(warning, log)
+            row = next(worker for worker in report["workers"] if worker["pid"] == pid)
+            self.assertIn(signal_name, row["exit"])
+        return report
 
 
 def main():

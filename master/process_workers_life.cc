@@ -1,0 +1,233 @@
+// The lives of the workers: spawned, ready in time, suspended, stopped, reaped.
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include "common/error.h"
+#include "master/process_workers.h"
+#include "master/worker_slot.h"
+
+namespace procpool {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Nanoseconds kStartingGrace = 250 * kMillisecond;  // at the end, for those not yet ready
+
+// Each worker takes up to five descriptors here; the soft limit of a login (1024) would end at
+// about 200.
+unsigned long RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const unsigned long original = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? original : 0;
+}
+
+}  // namespace
+
+ProcessWorkers::ProcessWorkers(ProcessWorkersOptions options)
+    : options_(std::move(options)), keep_running_(loop_.get_executor()) {
+  original_fd_limit_ = RaiseDescriptorLimit();
+  for (std::size_t i = 0; i < options_.slots; ++i) slots_.push_back(std::make_unique<Slot>(loop_));
+  for (std::size_t i = 0; i < options_.slots; ++i) Replace(i);
+}
+
+ProcessWorkers::~ProcessWorkers() {
+  for (const auto& slot : slots_) slot->StopWatching();
+}
+
+// ---- spawning
+
+void ProcessWorkers::Spawn(std::size_t worker) {
+  Slot& slot = *slots_[worker];
+  SpawnRecord record;
+  record.slot = worker;
+  record.spawned = Now();
+
+  auto [control, far_control] = ControlSocket::MakePair();
+  slot.control.emplace(std::move(control));
+  slot.mark.emplace(WorkMark::Create());
+  slot.regions = RegionTable();
+  slot.region_ids.clear();
+  MadeChannel made = options_.transport->make({*slot.control, slot.regions, slots_.size()});
+
+  const Launch launch{.transport = std::string(options_.transport->name),
+                      .channel_name = made.far_name,
+                      .slot = static_cast<unsigned>(worker),
+                      .parent = ::getpid(),
+                      .spin = options_.spin,
+                      .log_level = options_.log_level};
+  WorkerProcess::Command command{.program = options_.program,
+                                 .argument = EncodeLaunch(launch),
+                                 .inherit = {far_control.fd(), slot.mark->fd()},
+                                 .restore_fd_limit = original_fd_limit_ != 0,
+                                 .fd_soft_limit = original_fd_limit_};
+  for (const UniqueFd& fd : made.far_fds) command.inherit.push_back(fd.get());
+  slot.process.emplace(WorkerProcess::Spawn(command));
+  // The far ends close here, with `made` and `far_control`: only the worker holds them now.
+
+  slot.mark->CloseDescriptor();
+  record.spawn_returned = Now();
+  record.pid = slot.process->pid();
+  slot.channel = std::move(made.near);
+  slot.far_opened = std::move(made.far_opened);
+  slot.life = Life::kStarting;
+  slot.job_sent = 0;
+  slot.stop_sent = false;
+  slot.departure = Departure{};
+  slot.departure.pid = record.pid;
+  slot.departure.program = options_.program;
+  slot.ready_by = Now() + options_.ready_deadline;
+  slot.gone_by = 0;
+  slot.record = records_.size();
+  records_.push_back(std::move(record));
+
+  slot.readable.assign(slot.channel->readable_fd());
+  if (slot.channel->writable_fd() >= 0) slot.writable.assign(slot.channel->writable_fd());
+  slot.ended.assign(slot.process->pidfd());
+  slot.readable_now = true;  // looked at once; then it is watched
+  const unsigned generation = slot.generation;
+  slot.ended.async_wait(asio::posix::descriptor_base::wait_read,
+                        [&slot, generation](const boost::system::error_code& error) {
+                          if (!error && slot.generation == generation) slot.ended_now = true;
+                        });
+}
+
+// One at a time, so that the first workers compute while the others are still being spawned.
+void ProcessWorkers::SpawnNext(WorkerEvents& events) {
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+    Slot& slot = *slots_[worker];
+    if (!slot.wants_spawn) continue;
+    slot.wants_spawn = false;
+    --to_spawn_;
+    try {
+      Spawn(worker);
+    } catch (const std::exception& exception) {
+      slot.StopWatching();
+      slot.process.reset();
+      slot.channel.reset();
+      slot.control.reset();
+      slot.life = Life::kEmpty;
+      // The user's mistake is the same for every worker; the machine's want leaves those that are
+      // there.
+      const auto* error = dynamic_cast<const Error*>(&exception);
+      if ((error != nullptr && error->blame() == Blame::kUser) || alive() == 0) throw;
+      events.OnSlotLost(worker, exception.what());
+    }
+    return;
+  }
+}
+
+void ProcessWorkers::CheckDeadlines() {
+  if (suspended_) return;
+  const Nanoseconds now = Now();
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+    Slot& slot = *slots_[worker];
+    if (slot.life == Life::kStarting && now > slot.ready_by) {
+      char seconds[32];  // NOLINT: a short number
+      std::snprintf(seconds, sizeof seconds, "%g", Seconds(options_.ready_deadline));
+      Kill(worker, std::string("it was not ready within ") + seconds + " s");
+    }
+    if (slot.life != Life::kEmpty && slot.gone_by != 0 && now > slot.gone_by) {
+      slot.gone_by = 0;
+      Kill(worker, "it closed its channel and went on");
+    }
+  }
+}
+
+void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
+  Slot& slot = *slots_[worker];
+  // Its answers first: what it did before it died counts.
+  Drain(worker, events);
+  const std::optional<ProcessExit> exit = slot.process->TryReap();
+  if (!exit) return;  // woken too early; ended_now stands, so it is tried again
+  slot.StopWatching();
+  Departure departure = std::move(slot.departure);
+  departure.exit = *exit;
+  departure.working_on = WorkingOn(worker);
+  records_[slot.record].exit =
+      departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0
+          ? "stopped"
+          : exit->Text();
+  slot.far_opened();  // a worker that died at start leaves no queue names
+  slot.channel.reset();
+  slot.control.reset();
+  slot.mark.reset();
+  slot.process.reset();
+  slot.life = Life::kEmpty;
+  slot.gone_by = 0;
+  events.OnGone(worker, departure);
+}
+
+// ---- the end
+
+void ProcessWorkers::Suspend() {
+  suspended_ = true;
+  for (const auto& slot : slots_) {
+    if (slot->process) slot->process->SignalGroup(SIGSTOP);
+  }
+}
+
+void ProcessWorkers::Resume(Nanoseconds stopped) {
+  suspended_ = false;
+  for (const auto& slot : slots_) {
+    slot->ready_by += stopped;
+    if (slot->gone_by != 0) slot->gone_by += stopped;
+    if (slot->process) slot->process->SignalGroup(SIGCONT);
+  }
+}
+
+void ProcessWorkers::KillAll() {
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker)
+    Kill(worker, "the master was told to leave at once");
+}
+
+void ProcessWorkers::KillStarting() {
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+    if (slots_[worker]->life == Life::kStarting) Kill(worker, "it was still starting at the end");
+  }
+}
+
+void ProcessWorkers::StopAll(Nanoseconds grace) {
+  // Whatever still arrives belongs to nobody.
+  struct Nobody final : WorkerEvents {
+    void OnReady(std::size_t) override {}
+    std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader& header) override {
+      discarded.resize(std::min<std::uint64_t>(header.payload_bytes, std::size_t{1} << 24));
+      return std::span(discarded);
+    }
+    bool OnResult(std::size_t, const Frame&) override { return true; }
+    bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override {
+      return true;
+    }
+    void OnGone(std::size_t, const Departure&) override {}
+    void OnSlotLost(std::size_t, const std::string&) override {}
+    std::vector<std::byte> discarded;
+  } nobody;
+
+  for (const auto& slot : slots_) slot->wants_spawn = false;
+  to_spawn_ = 0;
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker) Stop(worker);
+  const Deadline still_starting = Deadline::After(kStartingGrace);
+  for (const int signal : {0, SIGTERM, SIGKILL}) {
+    if (alive() == 0) return;
+    if (signal != 0) {
+      spdlog::warn("{} worker(s) did not leave, sending {}", alive(), SignalName(signal));
+      for (const auto& slot : slots_) {
+        if (slot->process) slot->process->SignalGroup(signal);
+      }
+    }
+    for (const Deadline deadline = Deadline::After(grace); alive() > 0 && !deadline.Passed();) {
+      Wait(std::min(deadline, still_starting.Passed() ? deadline : still_starting), nobody);
+      if (still_starting.Passed()) KillStarting();
+    }
+  }
+}
+
+}  // namespace procpool

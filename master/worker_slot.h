@@ -1,0 +1,53 @@
+// One slot of ProcessWorkers: the process in it, its channel, and what is known of both. Internal
+// to process_workers*.cc.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/work_mark.h"
+#include "master/process_workers.h"
+
+namespace procpool {
+
+struct ProcessWorkers::Slot {
+  explicit Slot(boost::asio::io_context& loop) : readable(loop), writable(loop), ended(loop) {}
+
+  Life life = Life::kEmpty;
+  bool wants_spawn = false;
+  std::optional<WorkerProcess> process;
+  std::optional<ControlSocket> control;
+  std::optional<WorkMark> mark;
+  RegionTable regions;  // what this worker was given to share
+  std::vector<std::uint32_t> region_ids;
+  std::unique_ptr<Channel> channel;
+  std::function<void()> far_opened;
+  Nanoseconds ready_by = 0;
+  Nanoseconds gone_by = 0;  // its channel has closed: it must end by then; 0: not closed
+  std::size_t record = 0;
+  std::uint32_t job_sent = 0;
+  bool stop_sent = false;
+  Departure departure;
+  // The descriptors are the channel's and the process'; asio only watches them and must let go
+  // before they are closed.
+  boost::asio::posix::stream_descriptor readable, writable, ended;
+  bool readable_now = false;
+  bool unwatched = false;  // drained, and its bell not yet armed
+  bool writable_awaited = false;
+  bool ended_now = false;
+  unsigned generation = 0;  // wait handlers of an earlier worker of this slot find another number
+
+  void StopWatching() {
+    ++generation;
+    for (auto* descriptor : {&readable, &writable, &ended}) {
+      if (descriptor->is_open()) descriptor->release();
+    }
+    readable_now = unwatched = writable_awaited = ended_now = false;
+  }
+};
+
+}  // namespace procpool
