@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -145,6 +146,20 @@ void Pool::Do(const std::function<void()>& action) {
     });
   }
   done.get_future().get();
+}
+
+bool Pool::WaitUntilReady(Deadline deadline) {
+  for (bool all = false; !all;) {
+    Do([&] {
+      all = true;
+      for (std::size_t worker = 0; worker < workers_->slots(); ++worker) {
+        all = all && workers_->IsReady(worker);
+      }
+    });
+    if (!all && deadline.Passed()) return false;
+    if (!all) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  return true;
 }
 
 JobReport Pool::Run(Job& job, const JobOptions& options) {

@@ -24,6 +24,7 @@ TEST(Launch, DecodeIsTheInverseOfEncode) {
 
   Launch launch;
   launch.transport = "shm";
+  launch.parent = 1;
   EXPECT_EQ(DecodeLaunch(EncodeLaunch(launch)), launch);
 
   launch.slot = std::numeric_limits<unsigned>::max();
