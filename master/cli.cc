@@ -169,7 +169,7 @@ CLI::Option* AddName(CLI::App& app, const std::string& option, std::string& targ
 }
 
 void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
-  AddName(app, "--workload", options.workload, "a built-in workload, or a TOML file")
+  app.add_option("--workload", options.workload, "a built-in workload, or a TOML file")
       ->type_name("NAME|FILE.toml")
       ->default_str("julia-book");
   app.add_flag_callback(

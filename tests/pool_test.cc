@@ -42,7 +42,8 @@ std::size_t OpenDescriptors() {
       std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
-// While this process has names in /dev/shm it holds a lock file there; other programs' names are not its business.
+// While this process has names in /dev/shm it holds a lock file there; other programs' names are
+// not its business.
 bool HoldsQueueNames() {
   for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
     std::error_code gone;
@@ -53,7 +54,8 @@ bool HoldsQueueNames() {
 }
 
 bool AllReady(Pool& pool) {
-  return std::ranges::all_of(pool.Records(), [](const SpawnRecord& record) { return record.ready != 0; });
+  return std::ranges::all_of(pool.Records(),
+                             [](const SpawnRecord& record) { return record.ready != 0; });
 }
 
 class PoolTest : public ::testing::TestWithParam<std::string> {
@@ -368,7 +370,7 @@ TEST_P(PoolTest, ManyWorkersStartAndStop) {
 // A job whose results lie in one shared buffer, each checked again at the end.
 class NeighbourJob final : public BytesJob {
  public:
-  NeighbourJob(Pool& pool, std::vector<std::string> inputs)
+  NeighbourJob(Pool& pool, const std::vector<std::string>& inputs)
       : BytesJob("overwrite-neighbour", inputs),
         buffer_(pool.Allocate(inputs.size() * 4096, "test grid")) {}
 

@@ -2,9 +2,10 @@
 //
 //   bench_start [--procs N] [--rounds N]
 //
-// Each round starts a pool over each transport in turn, waits until every worker is ready, and stops it. Printed, in ms:
-// from the beginning until the last worker is ready; one spawn as the master sees it (channel made, process running);
-// from there until the worker's main(), and from main() until the master has its READY.
+// Each round starts a pool over each transport in turn, waits until every worker is ready, and
+// stops it. Printed, in ms: from the beginning until the last worker is ready; one spawn as the
+// master sees it (channel made, process running); from there until the worker's main(), and from
+// main() until the master has its READY.
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -32,7 +33,9 @@ std::string Quartiles(std::vector<double> values) {
   return text;
 }
 
-double Milliseconds(Nanoseconds duration) { return Seconds(duration) * 1e3; }
+double Milliseconds(Nanoseconds duration) {
+  return Seconds(duration) * 1e3;
+}
 
 }  // namespace
 
@@ -68,11 +71,13 @@ int main(int argc, char** argv) {
       row.all_ready.push_back(Milliseconds(last - begun));
     }
   }
-  std::printf("%zu workers, %s rounds; ms, median [quartiles]\n", procs, options["--rounds"].c_str());
+  std::printf("%zu workers, %s rounds; ms, median [quartiles]\n", procs,
+              options["--rounds"].c_str());
   for (const auto& [name, row] : samples) {
-    std::printf("%-6s all ready %s   one spawn %s   to main %s   main to ready %s   stop %s\n", name.c_str(),
-                Quartiles(row.all_ready).c_str(), Quartiles(row.spawn).c_str(), Quartiles(row.to_main).c_str(),
-                Quartiles(row.to_ready).c_str(), Quartiles(row.stop).c_str());
+    std::printf("%-6s all ready %s   one spawn %s   to main %s   main to ready %s   stop %s\n",
+                name.c_str(), Quartiles(row.all_ready).c_str(), Quartiles(row.spawn).c_str(),
+                Quartiles(row.to_main).c_str(), Quartiles(row.to_ready).c_str(),
+                Quartiles(row.stop).c_str());
   }
   return 0;
 }
