@@ -20,7 +20,8 @@ if(PROCPOOL_SANITIZE)
     target_compile_options(procpool_flags INTERFACE -fsanitize=${sanitizer})
     target_link_options(procpool_flags INTERFACE -fsanitize=${sanitizer})
   endforeach()
-  target_compile_options(procpool_flags INTERFACE -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(procpool_flags INTERFACE -O1 -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+    -Wno-tsan)  # Asio uses fences, which thread sanitizer does not follow
 endif()
 
 # The worker is linked statically (a dynamic C++ program spends over 1 ms in the loader), but for the sanitizers,

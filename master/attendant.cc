@@ -14,8 +14,9 @@ namespace procpool {
 namespace {
 
 constexpr std::array kAttended{SIGINT, SIGTERM, SIGHUP, SIGTSTP};
-// Counted in a signal handler.
-std::atomic<int> interrupts_after_run{0};
+// Of the attendant and, after the run, of the signal handler: one count, so that the second one
+// ends the program whenever the first one came.
+std::atomic<int> interrupts{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
 constexpr int kQuitSignal = SIGUSR2;  // ends the wait when the run is over
@@ -50,7 +51,7 @@ void BlockAttendedSignals() {
 }
 
 bool InterruptRequested() {
-  return interrupts_after_run.load() > 0;
+  return interrupts.load() > 0;
 }
 
 void ReleaseAttendedSignals() {
@@ -59,7 +60,7 @@ void ReleaseAttendedSignals() {
     if (::sigismember(&set, signal) == 0) continue;
     struct sigaction leave {};
     leave.sa_handler = [](int) {
-      if (interrupts_after_run.fetch_add(1) > 0) ::_exit(130);
+      if (interrupts.fetch_add(1) > 0) ::_exit(130);
     };
     ::sigaction(signal, &leave, nullptr);
   }
@@ -95,7 +96,7 @@ void Attendant::ThreadMain() {
 
 void Attendant::Act(int signal) {
   if (signal == SIGTSTP) return Suspend();
-  if (++interrupts_ == 1) {
+  if (interrupts.fetch_add(1) == 0) {
     spdlog::warn("interrupted: finishing what is under way; once more to stop at once");
     controls_.interrupt();
   } else {

@@ -31,9 +31,10 @@ struct Controls {
 void BlockAttendedSignals();
 
 /// For what follows the run (verifying, writing files): from now on the first SIGINT, SIGTERM or
-/// SIGHUP is remembered for InterruptRequested(), the second ends the program at once with exit
-/// code 130. Files that are not complete have no name yet, so nothing is left then.
+/// SIGHUP is only remembered, the second ends the program at once with exit code 130; one that came
+/// during the run counts. Files that are not complete have no name yet, so nothing is left then.
 void ReleaseAttendedSignals();
+/// Whether there was one, during the run or after it.
 bool InterruptRequested();
 
 class Attendant {
@@ -44,8 +45,6 @@ class Attendant {
   ~Attendant();
   Attendant(const Attendant&) = delete;
   Attendant& operator=(const Attendant&) = delete;
-
-  bool interrupted() const { return interrupts_ > 0; }
 
  private:
   void ThreadMain();
@@ -60,7 +59,6 @@ class Attendant {
   Nanoseconds begun_;
   Nanoseconds last_shown_;
   std::size_t shown_columns_ = 0;
-  std::atomic<int> interrupts_{0};
   std::atomic<bool> quit_{false};
   std::thread thread_;
 };

@@ -154,7 +154,7 @@ RunResult ExecuteHere(const RunSetup& setup) {
                                .chunks_done = [&] { return team.ItemsDone(); }},
                               setup.plan.chunks.size(), !options.quiet);
     tallies = team.Run({fractal, setup.kernel, options.payload, setup.plan, grid});
-    if (attendant.interrupted() && team.ItemsDone() < setup.plan.chunks.size()) {
+    if (InterruptRequested() && team.ItemsDone() < setup.plan.chunks.size()) {
       result.status = RunStatus::kInterrupted;
       result.error = "interrupted after " + std::to_string(team.ItemsDone()) + " of " +
                      std::to_string(setup.plan.chunks.size()) + " chunks";

@@ -240,6 +240,49 @@ TEST_P(PoolTest, RecycledWorkersLoseNothing) {
   for (const WorkerTally& tally : pool.tallies()) EXPECT_LE(tally.items, 4U);
 }
 
+TEST_P(PoolTest, AnItemThatKillsRecycledWorkersIsGivenUpAllTheSame) {
+  // With one item each, every worker has been told to stop by the time it dies.
+  Pool pool(Options(GetParam(), 2));
+  auto inputs = Numbers(6);
+  inputs[2] = "signal 11";
+  BytesJob job("die", inputs);
+  const JobReport report = pool.Run(job, {.most_deaths = 3, .most_items_per_worker = 1});
+  EXPECT_EQ(report.status, JobReport::Status::kFailed);
+  EXPECT_EQ(report.deaths, 3U);
+  EXPECT_EQ(report.items_done, 5U);
+  ASSERT_EQ(report.given_up.size(), 1U);
+  EXPECT_EQ(report.given_up[0].item, 2U);
+}
+
+TEST_P(PoolTest, AnInterruptBeforeTheJobBeginsCounts) {
+  Pool pool(Options(GetParam(), 2));
+  pool.Interrupt();
+  BytesJob job("echo", Numbers(10));
+  const JobReport report = pool.Run(job, {});
+  EXPECT_EQ(report.status, JobReport::Status::kInterrupted);
+  EXPECT_EQ(report.items_done, 0U);
+  BytesJob next("echo", Numbers(10));
+  EXPECT_EQ(pool.Run(next, {}).status, JobReport::Status::kDone);
+}
+
+TEST_P(PoolTest, SuspendedTimeCountsInNoDeadline) {
+  Pool pool(Options(GetParam(), 1));
+  BytesJob job("sleep", {"400"});
+  std::thread suspender([&] {
+    while (!pool.WaitUntilReady(Deadline::After(kSecond))) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const Nanoseconds begun = Now();
+    pool.Suspend();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    pool.Resume(Now() - begun);
+  });
+  const JobReport report = pool.Run(job, {.timeout = 2 * kSecond});
+  suspender.join();
+  EXPECT_EQ(report.status, JobReport::Status::kDone);
+  EXPECT_EQ(report.deaths, 0U);
+}
+
 TEST_P(PoolTest, AWorkerKilledBetweenJobsIsReplaced) {
   Pool pool(Options(GetParam(), 2));
   BytesJob before("pid", Numbers(10));
