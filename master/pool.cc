@@ -130,22 +130,23 @@ Buffer Pool::Allocate(std::size_t bytes, std::string_view what) {
 }
 
 void Pool::Do(const std::function<void()>& action) {
-  std::promise<void> done;
+  // Shared, for the thread may still be inside set_value() when this function has returned.
+  const auto done = std::make_shared<std::promise<void>>();
   {
     // Once the thread is about to end nobody would run the action; what was posted before is still
     // run by it.
     const std::lock_guard lock(mutex_);
     if (is_ending_) return;
-    workers_->Post([&] {
+    workers_->Post([&action, done] {
       try {
         action();
-        done.set_value();
+        done->set_value();
       } catch (...) {
-        done.set_exception(std::current_exception());
+        done->set_exception(std::current_exception());
       }
     });
   }
-  done.get_future().get();
+  done->get_future().get();
 }
 
 bool Pool::WaitUntilReady(Deadline deadline) {
@@ -163,25 +164,34 @@ bool Pool::WaitUntilReady(Deadline deadline) {
 }
 
 JobReport Pool::Run(Job& job, const JobOptions& options) {
-  std::promise<JobReport> promise;
+  const auto promise = std::make_shared<std::promise<JobReport>>();  // shared: see Do()
   items_done_ = 0;
   // The job runs on the thread, outside the event loop's handlers, for it drives that loop itself.
-  const std::function<void()> run = [&] {
-    try {
-      Dispatch dispatch(*workers_, job, options, &items_done_);
-      running_ = &dispatch;
-      if (std::exchange(interrupt_next_, false)) dispatch.Interrupt();
-      JobReport report = dispatch.Run();
-      running_ = nullptr;
-      tallies_ = dispatch.tallies();
-      promise.set_value(std::move(report));
-    } catch (...) {
-      running_ = nullptr;
-      promise.set_exception(std::current_exception());
-    }
-  };
-  workers_->Post([&] { next_ = run; });
-  return promise.get_future().get();
+  workers_->Post([this, &job, options, promise] {
+    next_ = [this, &job, options, promise] {
+      try {
+        promise->set_value(RunHere(job, options));
+      } catch (...) {
+        promise->set_exception(std::current_exception());
+      }
+    };
+  });
+  return promise->get_future().get();
+}
+
+JobReport Pool::RunHere(Job& job, const JobOptions& options) {
+  Dispatch dispatch(*workers_, job, options, &items_done_);
+  struct Running {
+    Running(Dispatch*& slot, Dispatch* dispatch) : slot_(slot) { slot_ = dispatch; }
+    ~Running() { slot_ = nullptr; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    Dispatch*& slot_;
+  } running(running_, &dispatch);
+  if (std::exchange(interrupt_next_, false)) dispatch.Interrupt();
+  JobReport report = dispatch.Run();
+  tallies_ = dispatch.tallies();
+  return report;
 }
 
 void Pool::Interrupt() {

@@ -86,6 +86,7 @@ class Pool {
  private:
   void ThreadMain();
   void Idle();
+  JobReport RunHere(Job& job, const JobOptions& options);
   /// Runs `action` on the pool's thread and waits until it is done.
   void Do(const std::function<void()>& action);
 
