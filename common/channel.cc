@@ -124,6 +124,14 @@ IoStatus Channel::FlushBefore(Deadline deadline) {
   }
 }
 
+void Channel::Abandon() {
+  segments_.clear();
+  small_.clear();
+  unsent_bytes_ = 0;
+  payload_ = {};
+  if (fault_.empty()) fault_ = "it was given up";
+}
+
 // ---- receiving
 
 IoStatus Channel::Break(std::string_view reason) {

@@ -106,6 +106,9 @@ class Channel {
   IoStatus FlushBefore(Deadline deadline);
   IoStatus ReceiveBefore(FrameSink& sink, Deadline deadline);
 
+  /// Forgets what is unsent and receives nothing more: the memory that both refer to may go now.
+  void Abandon();
+
   const std::string& fault() const { return fault_; }
 
   /// For an event loop: poll these for reading, and writable_fd for writing when Flush() said

@@ -97,7 +97,7 @@ class ShmChannel : public Channel {
   /// True once for each sleep of the peer.
   static bool TakeSleeper(std::atomic<std::uint32_t>& sleeping, Wish wish) {
     return (sleeping.load(std::memory_order_seq_cst) & wish) != 0 &&
-           (sleeping.exchange(kNothing, std::memory_order_seq_cst) & wish) != 0;
+           sleeping.exchange(kNothing, std::memory_order_seq_cst) != kNothing;
   }
 
   const UniqueFd& doorbell() const { return doorbell_; }

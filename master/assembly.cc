@@ -23,7 +23,6 @@ std::span<std::byte> Assembly::BytesOf(std::uint64_t chunk) const {
 
 void Assembly::Begin(std::uint64_t chunk) {
   Entry& entry = entries_[chunk];
-  if (entry.state == State::kComplete) --complete_;  // found spoilt
   entry = Entry{};
   entry.state = State::kOpen;
 }
@@ -60,8 +59,12 @@ std::vector<std::uint64_t> Assembly::Finish() {
   ChecksumStream stream;
   for (const Chunk& chunk : chunks_) {
     const std::span<std::byte> bytes = BytesOf(chunk.id);
-    const Entry& entry = entries_[chunk.id];
-    if (entry.has_hash && Hash(bytes) != entry.hash) spoilt.push_back(chunk.id);
+    Entry& entry = entries_[chunk.id];
+    if (entry.has_hash && Hash(bytes) != entry.hash) {
+      spoilt.push_back(chunk.id);
+      entry = Entry{};
+      --complete_;
+    }
     stream.Add(AsCounts(bytes));
   }
   checksum_ = stream.Result();

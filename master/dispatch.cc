@@ -41,23 +41,22 @@ Dispatch::Dispatch(Workers& workers, Job& job, JobOptions options,
       ledger_(job.items(), workers.slots(), job.owners(), options.most_deaths),
       credits_(workers.slots()) {}
 
+// However the job ends: a worker that still has an item of it would answer into memory that is then
+// gone, or into another job.
+Dispatch::EndOfJob::~EndOfJob() {
+  for (std::size_t worker = 0; worker < dispatch_.workers_.slots(); ++worker) {
+    if (dispatch_.ledger_.Given(worker) > 0) {
+      dispatch_.workers_.Kill(worker, "its job has ended without it");
+    }
+  }
+  dispatch_.workers_.EndJob();
+}
+
 JobReport Dispatch::Run() {
-  report_.begun = Now();
-  workers_.BeginJob({NextJobId(), std::string(job_.task()), job_.context()});
-  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
-    workers_.Replace(worker);
-    any_ready_ = any_ready_ || workers_.IsReady(worker);
-  }
-  while (!Finished()) {
-    GiveOut();
-    const Nanoseconds before = Now();
-    workers_.Wait(NextDeadline(), *this);
-    report_.waiting += Now() - before;
-    CheckDeadlines();
-  }
-  workers_.EndJob();
+  Loop();
   report_.finished = Now();
   report_.items_done = ledger_.done();
+  report_.all_answered = ledger_.Finished();
   if (report_.status == JobReport::Status::kDone && interrupted_ && !ledger_.Finished()) {
     report_.status = JobReport::Status::kInterrupted;
   }
@@ -69,10 +68,26 @@ JobReport Dispatch::Run() {
   return std::move(report_);
 }
 
+void Dispatch::Loop() {
+  report_.begun = Now();
+  workers_.BeginJob({NextJobId(), std::string(job_.task()), job_.context()});
+  const EndOfJob end_of_job(*this);
+  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
+    workers_.Replace(worker);
+    any_ready_ = any_ready_ || workers_.IsReady(worker);
+  }
+  while (!Finished()) {
+    GiveOut();
+    const Nanoseconds before = Now();
+    workers_.Wait(NextDeadline(), *this);
+    report_.waiting += Now() - before;
+    CheckDeadlines();
+  }
+}
+
 bool Dispatch::Finished() {
-  if (report_.status == JobReport::Status::kFailed || aborted_) return true;
-  if (interrupted_ && ledger_.given() == 0) return true;
-  if (!ledger_.Finished()) return false;
+  if (report_.status == JobReport::Status::kFailed) return true;
+  if (!ledger_.Finished()) return aborted_ || (interrupted_ && ledger_.given() == 0);
   const std::vector<std::uint64_t> spoilt = job_.Recheck();
   if (spoilt.empty()) return true;
   if (++rechecks_ > kMostRechecks) {
@@ -86,6 +101,8 @@ bool Dispatch::Finished() {
     ledger_.Reopen(item);
     ++report_.retries;
   }
+  // Who left when everything seemed to be done was not replaced.
+  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) workers_.Replace(worker);
   return false;
 }
 
@@ -140,7 +157,7 @@ Deadline Dispatch::NextDeadline() const {
   Deadline next = Deadline::Far();
   if (options_.timeout == 0 || suspended_) return next;
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
-    if (ledger_.Given(worker) == 0) continue;
+    if (ledger_.Given(worker) == 0 || !workers_.IsReady(worker)) continue;
     const Nanoseconds due = credits_[worker].oldest_since + options_.timeout;
     if (due < next.time()) next = Deadline::At(due);
   }
@@ -181,17 +198,19 @@ std::optional<std::span<std::byte>> Dispatch::PlaceFor(std::size_t worker,
                                                        const FrameHeader& header) {
   const GivenItem given = GivenOf(header);
   if (!ledger_.IsOpen(worker, given)) return std::nullopt;
+  // A piece of nothing brings a result no further: a stream of them would keep this loop busy.
+  if (header.payload_bytes == 0 && (header.flags & kLastPart) == 0) return std::nullopt;
   return job_.PlaceFor(given, header.offset, header.payload_bytes);
 }
 
 bool Dispatch::OnResult(std::size_t worker, const Frame& frame) {
-  if ((frame.header.flags & kLastPart) == 0) return true;
   const GivenItem given = GivenOf(frame.header);
+  if (!ledger_.IsOpen(worker, given)) return false;
+  if ((frame.header.flags & kLastPart) == 0) return true;
   const ItemResult result{.bytes = frame.header.offset + frame.header.payload_bytes,
                           .in_place = (frame.header.flags & kInRegion) != 0,
                           .hash = frame.header.offset == 0 ? frame.header.payload_hash : 0,
                           .times = frame.times};
-  // PlaceFor() accepted this item, so it is open.
   if (!job_.Complete(given, result) || !ledger_.Complete(worker, given)) return false;
   WorkerTally& tally = Tally(worker);
   ++tally.items;

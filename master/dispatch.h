@@ -49,7 +49,8 @@ struct WorkerTally {
 struct JobReport {
   enum class Status { kDone, kFailed, kInterrupted };
   Status status = Status::kDone;
-  std::string error;  ///< why it failed; empty otherwise
+  std::string error;          ///< why it failed; empty otherwise
+  bool all_answered = false;  ///< every item is done or given up
   std::vector<GivenUpItem> given_up;
   std::vector<std::string> warnings;
   std::uint64_t retries = 0;  ///< items that were given out again
@@ -99,6 +100,18 @@ class Dispatch final : private WorkerEvents {
   void OnGone(std::size_t worker, const Departure& departure) override;
   void OnSlotLost(std::size_t worker, const std::string& error) override;
 
+  class EndOfJob {
+   public:
+    explicit EndOfJob(Dispatch& dispatch) : dispatch_(dispatch) {}
+    ~EndOfJob();
+    EndOfJob(const EndOfJob&) = delete;
+    EndOfJob& operator=(const EndOfJob&) = delete;
+
+   private:
+    Dispatch& dispatch_;
+  };
+
+  void Loop();
   void GiveOut();
   bool GiveOne(std::size_t worker);
   std::size_t CreditOf(std::size_t worker) const;

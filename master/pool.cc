@@ -41,7 +41,7 @@ Nanoseconds SpinOf(WaitMode mode) {
 class IdleEvents final : public WorkerEvents {
  public:
   explicit IdleEvents(ProcessWorkers& workers) : workers_(workers) {}
-  void OnReady(std::size_t) override { failures_ = 0; }
+  void OnReady(std::size_t) override {}
   std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader&) override {
     return std::nullopt;
   }
@@ -53,15 +53,15 @@ class IdleEvents final : public WorkerEvents {
     spdlog::info("worker {} (pid {}) {}{}{} between jobs", worker, departure.pid,
                  departure.exit.Text(), departure.reason.empty() ? "" : ", because ",
                  departure.reason);
-    // Workers that cannot start are left to the next job, which reports them to its caller.
-    if (!departure.was_ready) ++failures_;
-    if (failures_ == 0) workers_.Replace(worker);
+    // Workers that cannot start, or die again and again with nothing to do, are left to the next
+    // job, which reports them to its caller.
+    if (departure.was_ready && ++deaths_ <= 3 * workers_.slots()) workers_.Replace(worker);
   }
   void OnSlotLost(std::size_t, const std::string& error) override { spdlog::warn("{}", error); }
 
  private:
   ProcessWorkers& workers_;
-  unsigned failures_ = 0;
+  std::size_t deaths_ = 0;
 };
 
 }  // namespace
@@ -166,6 +166,10 @@ bool Pool::WaitUntilReady(Deadline deadline) {
 JobReport Pool::Run(Job& job, const JobOptions& options) {
   const auto promise = std::make_shared<std::promise<JobReport>>();  // shared: see Do()
   items_done_ = 0;
+  std::unique_lock lock(mutex_);
+  if (is_ending_) {
+    throw Error(Blame::kUser, {"run", "job", "the pool is closed", "start another pool"});
+  }
   // The job runs on the thread, outside the event loop's handlers, for it drives that loop itself.
   workers_->Post([this, &job, options, promise] {
     next_ = [this, &job, options, promise] {
@@ -176,6 +180,7 @@ JobReport Pool::Run(Job& job, const JobOptions& options) {
       }
     };
   });
+  lock.unlock();
   return promise->get_future().get();
 }
 
@@ -203,6 +208,7 @@ void Pool::Interrupt() {
 
 void Pool::Abort() {
   workers_->Post([this] {
+    interrupt_next_ = running_ == nullptr;
     if (running_ != nullptr) running_->Abort();
     workers_->KillAll();
   });
@@ -262,15 +268,16 @@ void Pool::ThreadMain() {
 
 // What the thread does when no job runs: wait for one, and look after the workers.
 void Pool::Idle() {
-  IdleEvents events(*workers_);
+  auto events = std::make_unique<IdleEvents>(*workers_);
   while (!quit_) {
     if (next_) {
       const std::function<void()> job = std::exchange(next_, nullptr);
       job();
+      events = std::make_unique<IdleEvents>(*workers_);
       continue;
     }
     try {
-      workers_->Wait(Deadline::Far(), events);
+      workers_->Wait(Deadline::Far(), *events);
     } catch (const std::exception& exception) {
       // Spawning failed between jobs. The next job tries again and reports it to its caller.
       spdlog::debug("{}", exception.what());

@@ -70,6 +70,7 @@ class Pool {
 
   /// Nothing more is given out: of the running job, or of the next one if none runs.
   void Interrupt();
+  /// Kills the workers and ends the running job, or the next one before it begins.
   void Abort();
   void Suspend();
   void Resume(Nanoseconds stopped);

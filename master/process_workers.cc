@@ -23,7 +23,7 @@ constexpr Nanoseconds kLongestSleep = 10 * kSecond;
 
 bool ProcessWorkers::CanTake(std::size_t worker) const {
   const Slot& slot = *slots_[worker];
-  return slot.life == Life::kReady && !slot.stop_sent && !suspended_;
+  return slot.life == Life::kReady && !slot.stop_sent && slot.gone_by == 0 && !suspended_;
 }
 
 bool ProcessWorkers::IsReady(std::size_t worker) const {
@@ -69,6 +69,10 @@ void ProcessWorkers::EndJob() {
     static_cast<void>(
         slot->channel->Post(frame));  // a full channel: then the worker keeps one small object
   }
+  // A worker that is being killed may still have the job's bytes to take in or to deliver.
+  for (const auto& slot : slots_) {
+    if (slot->life == Life::kDying && slot->channel != nullptr) slot->channel->Abandon();
+  }
   job_.reset();
   FlushAll();
   ReleaseUnusedRegions();
@@ -84,9 +88,10 @@ void ProcessWorkers::ReleaseUnusedRegions() {
     std::erase_if(slot->region_ids, [&](std::uint32_t id) {
       const std::shared_ptr<SharedRegion> region = slot->regions.Find(id);
       if (region.use_count() - 1 > holders[id]) return false;
+      // A worker that does not read just now is told at the end of a later job.
+      if (slot->control && !slot->control->SendForget(id, Deadline::After(0))) return false;
       slot->regions.Remove(id);
       --holders[id];
-      if (slot->control) slot->control->SendForget(id, Deadline::After(kSendRegionDeadline));
       return true;
     });
   }
@@ -117,11 +122,16 @@ bool ProcessWorkers::Give(std::size_t worker, const GivenItem& given, const Item
     frame.header.job = job_->id;
     frame.payload = payload;
     if (!slot.channel->Post(frame)) return false;
-    // A context too long to be copied by Post() is sent before it goes out of scope here.
-    if (payload.size() > kSmallPayload &&
-        slot.channel->FlushBefore(Deadline::After(kSendRegionDeadline)) != IoStatus::kDone) {
-      Kill(worker, "it does not take in the job's description");
-      return false;
+    // A context too long to be copied by Post() is sent before it goes out of scope here. The wait
+    // used the bell, so the channel is looked at once before it is slept on again.
+    if (payload.size() > kSmallPayload) {
+      const IoStatus sent = slot.channel->FlushBefore(Deadline::After(kSendRegionDeadline));
+      slot.readable_now = true;
+      if (sent != IoStatus::kDone) {
+        slot.channel->Abandon();
+        Kill(worker, "it does not take in the job's description");
+        return false;
+      }
     }
     slot.job_sent = job_->id;
   }
@@ -163,9 +173,10 @@ void ProcessWorkers::FlushAll() {
   for (const auto& owned : slots_) {
     Slot& slot = *owned;
     if (slot.channel == nullptr || !slot.channel->HasUnsent() || slot.writable_awaited) continue;
-    // A worker that is gone or broke the protocol is noticed where its answers are received, and by
-    // its pidfd.
-    if (slot.channel->Flush() != IoStatus::kBlocked) continue;
+    const IoStatus status = slot.channel->Flush();
+    if (status == IoStatus::kBroken) slot.readable_now = true;  // receiving says why, and acts
+    if (status == IoStatus::kClosed && slot.gone_by == 0) slot.gone_by = Now() + kGoneAfterClosing;
+    if (status != IoStatus::kBlocked) continue;
     if (slot.writable.is_open()) {
       slot.writable_awaited = true;
       const unsigned generation = slot.generation;
@@ -188,12 +199,23 @@ void ProcessWorkers::Sleep(Deadline deadline) {
   // Whatever ran may have changed what there is to do (room in a pipe, an action of another
   // thread), so any handler that ran ends the wait.
   if (loop_.poll() > 0) return;
-  if (options_.spin > 0) {
+  Nanoseconds wake = std::min(deadline.time(), Now() + kLongestSleep);
+  for (const auto& slot : slots_) {
+    if (slot->life == Life::kStarting && !suspended_) wake = std::min(wake, slot->ready_by);
+    if (slot->gone_by != 0 && !suspended_) wake = std::min(wake, slot->gone_by);
+    if (slot->channel != nullptr && slot->channel->Stalled())
+      wake = std::min(wake, Now() + kStalledRetry);
+  }
+  // Room for what is unsent is announced by the bell only, so nobody spins then.
+  const bool unsent = std::ranges::any_of(slots_, [](const auto& slot) {
+    return slot->channel != nullptr && slot->channel->HasUnsent();
+  });
+  if (options_.spin > 0 && !unsent) {
     // Rings are looked at without a system call; the event loop, which costs one, is asked every so
     // many rounds.
     constexpr unsigned kRoundsPerPoll = 64;
     unsigned round = 0;
-    for (const Nanoseconds end = Now() + options_.spin; Now() < end; ++round) {
+    for (const Nanoseconds end = std::min(Now() + options_.spin, wake); Now() < end; ++round) {
       for (const auto& slot : slots_) {
         if (slot->unwatched && slot->channel->Peek().value_or(false)) slot->readable_now = true;
       }
@@ -205,13 +227,6 @@ void ProcessWorkers::Sleep(Deadline deadline) {
     if (slot->unwatched) WatchUnlessReadable(*slot);
   }
   if (AnythingReadable()) return;
-  Nanoseconds wake = std::min(deadline.time(), Now() + kLongestSleep);
-  for (const auto& slot : slots_) {
-    if (slot->life == Life::kStarting) wake = std::min(wake, slot->ready_by);
-    if (slot->gone_by != 0) wake = std::min(wake, slot->gone_by);
-    if (slot->channel != nullptr && slot->channel->Stalled())
-      wake = std::min(wake, Now() + kStalledRetry);
-  }
   const Nanoseconds left = wake - Now();
   if (left <= 0) return;
   loop_.run_one_for(std::chrono::nanoseconds(left));
@@ -226,7 +241,9 @@ void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
   if (to_spawn_ > 0 && !suspended_) {
     SpawnNext(events);
     loop_.poll();
-  } else if (!AnythingReadable()) {
+  } else if (AnythingReadable()) {
+    loop_.poll();  // so that one busy worker hides neither deaths nor actions of other threads
+  } else {
     Sleep(deadline);
   }
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) {

@@ -143,7 +143,9 @@ void ProcessWorkers::CheckDeadlines() {
 
 void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
   Slot& slot = *slots_[worker];
-  // Its answers first: what it did before it died counts.
+  // What it left in its group goes first, so that nobody writes any more. Its number is still its
+  // own: it is not reaped. Then its answers: what it did before it died counts.
+  slot.process->SignalGroup(SIGKILL);
   Drain(worker, events);
   const std::optional<ProcessExit> exit = slot.process->TryReap();
   if (!exit) return;  // woken too early; ended_now stands, so it is tried again
@@ -198,9 +200,8 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
   // Whatever still arrives belongs to nobody.
   struct Nobody final : WorkerEvents {
     void OnReady(std::size_t) override {}
-    std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader& header) override {
-      discarded.resize(std::min<std::uint64_t>(header.payload_bytes, std::size_t{1} << 24));
-      return std::span(discarded);
+    std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader&) override {
+      return std::nullopt;
     }
     bool OnResult(std::size_t, const Frame&) override { return true; }
     bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override {
@@ -208,7 +209,6 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
     }
     void OnGone(std::size_t, const Departure&) override {}
     void OnSlotLost(std::size_t, const std::string&) override {}
-    std::vector<std::byte> discarded;
   } nobody;
 
   for (const auto& slot : slots_) slot->wants_spawn = false;

@@ -13,8 +13,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A process whose channel has closed is about to end; if it does not, it is killed.
-constexpr Nanoseconds kGoneAfterClosing = kSecond;
+// What a dead worker left in its channel is bounded, unless somebody else holds its end.
+constexpr Nanoseconds kLongestDrain = 2 * kSecond;
 
 }  // namespace
 
@@ -29,10 +29,10 @@ class ProcessWorkers::Sink final : public FrameSink {
       case FrameType::kReady:
         if (slot_.life != Life::kStarting || header.payload_bytes != sizeof(ReadyMessage))
           return std::nullopt;
-        return std::span(scratch_).first(sizeof(ReadyMessage));
+        return std::span(slot_.scratch).first(sizeof(ReadyMessage));
       case FrameType::kFailed:
-        if (header.payload_bytes > scratch_.size()) return std::nullopt;
-        return std::span(scratch_).first(header.payload_bytes);
+        if (header.payload_bytes > slot_.scratch.size()) return std::nullopt;
+        return std::span(slot_.scratch).first(header.payload_bytes);
       case FrameType::kResult:
         if (!IsOfThisJob(header)) return std::nullopt;
         return events_.PlaceFor(worker_, header);
@@ -47,9 +47,14 @@ class ProcessWorkers::Sink final : public FrameSink {
         return TakeReady(frame);
       case FrameType::kFailed:
         return TakeFailed(frame);
+      case FrameType::kResult:
+        if (!IsOfThisJob(frame.header) || !events_.OnResult(worker_, frame)) {
+          workers_.Kill(worker_, "its result cannot be right");
+        }
+        return;
       default:
-        if (!events_.OnResult(worker_, frame))
-          workers_.Kill(worker_, "its result has the wrong length");
+        workers_.Kill(worker_, "it sent a frame that only a master sends");
+        return;
     }
   }
 
@@ -95,7 +100,6 @@ class ProcessWorkers::Sink final : public FrameSink {
   Slot& slot_;
   std::size_t worker_;
   WorkerEvents& events_;
-  std::vector<std::byte> scratch_ = std::vector<std::byte>(kSmallPayload);
 };
 
 // Sleeping on a channel begins with Arm(); what arrived before that is read instead.
@@ -105,10 +109,13 @@ void ProcessWorkers::WatchUnlessReadable(Slot& slot) {
     slot.readable_now = true;
     return;
   }
+  if (slot.watch_pending) return;
+  slot.watch_pending = true;
   const unsigned generation = slot.generation;
   slot.readable.async_wait(asio::posix::descriptor_base::wait_read,
                            [&slot, generation](const boost::system::error_code& error) {
                              if (error || slot.generation != generation) return;
+                             slot.watch_pending = false;
                              slot.channel->AcknowledgeWake();
                              slot.readable_now = true;
                            });
@@ -142,7 +149,8 @@ void ProcessWorkers::ReceiveFrom(std::size_t worker, WorkerEvents& events) {
 
 void ProcessWorkers::Drain(std::size_t worker, WorkerEvents& events) {
   Sink sink(*this, worker, events);
-  while (slots_[worker]->channel->Receive(sink) == IoStatus::kDone) {
+  const Deadline deadline = Deadline::After(kLongestDrain);
+  while (slots_[worker]->channel->Receive(sink) == IoStatus::kDone && !deadline.Passed()) {
   }
 }
 

@@ -40,13 +40,16 @@ RunResult ResultOf(JobReport report, const RunSetup& setup) {
   result.error = std::move(report.error);
   result.warnings = std::move(report.warnings);
   result.retries = report.retries;
+  result.all_answered = report.all_answered;
   result.phases.waiting = report.waiting;
   for (const GivenUpItem& item : report.given_up) {
     const Chunk& chunk = setup.plan.chunks[item.item];
     result.given_up.push_back({chunk.first_row, chunk.rows, item.reason});
   }
   if (!result.given_up.empty()) {
-    result.error = "rows were given up:";
+    // What else ended the job, if anything did, is said first.
+    result.error = report.all_answered ? "" : result.error + "; ";
+    result.error += "rows were given up:";
     for (const GivenUpItem& item : report.given_up) {
       result.error += " " + RowsText(setup.plan.chunks[item.item]) + " (" + item.reason + ")";
     }
@@ -246,7 +249,7 @@ RunResult Execute(const RunSetup& setup) {
 
 void WriteOutput(RunSetup& setup, RunResult& result) {
   const bool whole = result.status == RunStatus::kDone;
-  const bool with_gaps = !result.given_up.empty() && setup.options.partial;
+  const bool with_gaps = result.all_answered && !result.given_up.empty() && setup.options.partial;
   if (setup.output == nullptr || !(whole || with_gaps)) return;
   const Nanoseconds begun = Now();
   const Fractal& fractal = setup.workload.fractal;

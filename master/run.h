@@ -72,6 +72,7 @@ struct RunResult {
   RunStatus status = RunStatus::kDone;
   std::string error;
   std::vector<GivenUpRows> given_up;
+  bool all_answered = false;  ///< every chunk is done or given up: no row is missing unsaid
   std::vector<std::string> warnings;
   std::uint64_t retries = 0;
   std::string wait;      ///< the wait mode in force; empty where nobody waits for another process

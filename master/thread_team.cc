@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <system_error>
+
+#include "common/error.h"
 
 namespace procpool {
 namespace {
@@ -41,18 +45,31 @@ class ChunkComputer {
 }  // namespace
 
 ThreadTeam::ThreadTeam(unsigned threads) {
-  for (unsigned index = 0; index < threads; ++index) {
-    threads_.emplace_back([this, index] { ThreadMain(index); });
+  try {
+    for (unsigned index = 0; index < threads; ++index) {
+      threads_.emplace_back([this, index] { ThreadMain(index); });
+    }
+  } catch (const std::system_error& error) {
+    const std::string which =
+        std::to_string(threads_.size() + 1) + " of " + std::to_string(threads);
+    Quit();
+    throw Error(Blame::kMachine, {"start", "thread " + which, error.code().message(),
+                                  "use fewer workers or raise the limit on processes"});
   }
 }
 
 ThreadTeam::~ThreadTeam() {
+  Quit();
+}
+
+void ThreadTeam::Quit() {
   {
     const std::lock_guard lock(mutex_);
     quit_ = true;
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 std::vector<ThreadTally> ThreadTeam::Run(const TeamJob& job) {
@@ -61,11 +78,13 @@ std::vector<ThreadTally> ThreadTeam::Run(const TeamJob& job) {
   if (threads_.empty()) return {Work(job, 0)};
   std::unique_lock lock(mutex_);
   tallies_.assign(threads_.size(), {});
+  failure_ = nullptr;
   job_ = &job;
   working_ = static_cast<unsigned>(threads_.size());
   ++round_;
   changed_.notify_all();
   changed_.wait(lock, [this] { return working_ == 0; });
+  if (failure_) std::rethrow_exception(failure_);
   return tallies_;
 }
 
@@ -78,9 +97,16 @@ void ThreadTeam::ThreadMain(unsigned index) {
     done_round = round_;
     const TeamJob& job = *job_;
     lock.unlock();
-    const ThreadTally tally = Work(job, index);
+    ThreadTally tally;
+    std::exception_ptr failure;
+    try {
+      tally = Work(job, index);
+    } catch (...) {
+      failure = std::current_exception();
+    }
     lock.lock();
     tallies_[index] = tally;
+    if (failure_ == nullptr) failure_ = failure;
     if (--working_ == 0) changed_.notify_all();
   }
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -34,7 +35,7 @@ struct TeamJob {
 
 class ThreadTeam {
  public:
-  /// 0 threads: the caller computes ("serial").
+  /// 0 threads: the caller computes ("serial"). Throws Error{kMachine} if they cannot be started.
   explicit ThreadTeam(unsigned threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -48,6 +49,7 @@ class ThreadTeam {
   std::uint64_t ItemsDone() const { return items_done_.load(std::memory_order_relaxed); }
 
  private:
+  void Quit();
   void ThreadMain(unsigned index);
   ThreadTally Work(const TeamJob& job, unsigned index);
 
@@ -57,6 +59,7 @@ class ThreadTeam {
   std::uint64_t round_ = 0;       // counts jobs
   unsigned working_ = 0;
   bool quit_ = false;
+  std::exception_ptr failure_;  // of the job being run; the first one
   std::vector<ThreadTally> tallies_;
   std::atomic<std::uint64_t> next_{0};
   std::atomic<std::uint64_t> items_done_{0};

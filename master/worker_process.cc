@@ -54,13 +54,13 @@ struct PrepareChild : bp::extend::handler {
         ::sigaction(signal, &action, nullptr);
       }
     }
-    const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::dup2(null, STDIN_FILENO);
-    ::dup2(STDERR_FILENO, STDOUT_FILENO);
     // Two moves, so that no descriptor is overwritten before it has been moved.
     const int count = static_cast<int>(command_.inherit.size());
     int moved[16];  // NOLINT: plain memory on the stack, no constructor in a vforked child
     for (int i = 0; i < count; ++i) moved[i] = ::fcntl(command_.inherit[i], F_DUPFD, kOutOfTheWay);
+    const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::dup2(null, STDIN_FILENO);
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
     for (int i = 0; i < count; ++i) ::dup2(moved[i], kFirstInherited + i);
     // Everything else is ours alone. Ours is close-on-exec already; a host program's descriptors
     // may not be.
@@ -145,6 +145,7 @@ WorkerProcess WorkerProcess::Spawn(const Command& command) {
   if (!pidfd) {
     const int reason = errno;
     ::kill(-pid, SIGKILL);
+    ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
     throw Error(Blame::kMachine,
                 {"watch", "worker process " + std::to_string(pid), ErrnoText(reason),

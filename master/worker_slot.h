@@ -2,6 +2,7 @@
 // to process_workers*.cc.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
@@ -13,6 +14,9 @@
 #include "master/process_workers.h"
 
 namespace procpool {
+
+// A process whose channel has closed is about to end; if it does not, it is killed.
+inline constexpr Nanoseconds kGoneAfterClosing = kSecond;
 
 struct ProcessWorkers::Slot {
   explicit Slot(boost::asio::io_context& loop) : readable(loop), writable(loop), ended(loop) {}
@@ -35,7 +39,10 @@ struct ProcessWorkers::Slot {
   // The descriptors are the channel's and the process'; asio only watches them and must let go
   // before they are closed.
   boost::asio::posix::stream_descriptor readable, writable, ended;
+  // Where READY and failures are received; a frame may arrive in several calls.
+  std::array<std::byte, kSmallPayload> scratch{};
   bool readable_now = false;
+  bool watch_pending = false;
   bool unwatched = false;  // drained, and its bell not yet armed
   bool writable_awaited = false;
   bool ended_now = false;
@@ -46,7 +53,7 @@ struct ProcessWorkers::Slot {
     for (auto* descriptor : {&readable, &writable, &ended}) {
       if (descriptor->is_open()) descriptor->release();
     }
-    readable_now = unwatched = writable_awaited = ended_now = false;
+    watch_pending = readable_now = unwatched = writable_awaited = ended_now = false;
   }
 };
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -110,6 +111,19 @@ class FakeWorkers final : public Workers {
     departure.working_on = slots_[worker].working_on;
     slots_[worker] = Slot{};
     pending_.push_back([this, worker, departure] { events_->OnGone(worker, departure); });
+  }
+  // In the same Wait() as what came before it.
+  void CrashNow(std::size_t worker) {
+    slots_[worker] = Slot{};
+    events_->OnGone(worker, {.exit = {ProcessExit::Kind::kSignalled, 11}, .was_ready = true});
+  }
+  // A result past PlaceFor(), as a payload in shared memory brings it.
+  bool DeliverUnasked(std::size_t worker, std::uint64_t item) {
+    FrameHeader header;
+    header.type = FrameType::kResult;
+    header.flags = kLastPart;
+    header.item = item;
+    return events_->OnResult(worker, Frame{header, {}, {}, std::nullopt});
   }
   void Crash(std::size_t worker) { Die(worker, {.exit = {}, .was_ready = true}); }
   void Lose(std::size_t worker) {
@@ -428,6 +442,62 @@ TEST_F(DispatchTest, InterruptGivesOutNothingMoreButTakesInWhatIsOutstanding) {
   EXPECT_EQ(report.status, JobReport::Status::kInterrupted);
   EXPECT_EQ(report.items_done, workers.log.size()) << "an item that was given out was not taken in";
   EXPECT_LT(report.items_done, 5000U);
+}
+
+TEST_F(DispatchTest, AnInterruptAtTheVeryEndLosesNoCheck) {
+  class CheckedJob final : public BytesJob {
+   public:
+    CheckedJob() : BytesJob("task", Inputs(1)) {}
+    std::vector<std::uint64_t> Recheck() override {
+      ++rechecks;
+      return {};
+    }
+    int rechecks = 0;
+  };
+  FakeWorkers workers(1);
+  CheckedJob job;
+  Dispatch dispatch(workers, job, {});
+  workers.script = [&] {
+    dispatch.Interrupt();
+    workers.AnswerAll();
+  };
+  EXPECT_EQ(dispatch.Run().status, JobReport::Status::kDone) << "everything was answered";
+  EXPECT_EQ(job.rechecks, 1);
+}
+
+TEST_F(DispatchTest, AReopenedItemFindsAWorkerAlthoughTheLastOneHasGone) {
+  class SpoiltOnce final : public BytesJob {
+   public:
+    SpoiltOnce() : BytesJob("task", Inputs(2)) {}
+    std::vector<std::uint64_t> Recheck() override {
+      if (!std::exchange(spoilt_, false)) return {};
+      return {0};
+    }
+
+   private:
+    bool spoilt_ = true;
+  };
+  FakeWorkers workers(1);
+  SpoiltOnce job;
+  int answered = 0;
+  workers.script = [&] {
+    workers.Answer(0);
+    if (++answered == 2) workers.CrashNow(0);
+  };
+  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(job.completed[0], 2);
+}
+
+TEST_F(DispatchTest, AnAnswerToAnItemThatWasNotGivenIsRefusedWhateverFrameBringsIt) {
+  FakeWorkers workers(1);
+  bool accepted = true;
+  workers.script = [&] {
+    accepted = workers.DeliverUnasked(0, 4711);
+    workers.AnswerAll();
+  };
+  BytesJob job("task", Inputs(1));
+  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_FALSE(accepted);
 }
 
 TEST_F(DispatchTest, SpoiltResultsAreComputedAnewButNotForEver) {

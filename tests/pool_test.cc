@@ -130,6 +130,73 @@ TEST_P(PoolTest, StaticShareGoesToItsOwner) {
   EXPECT_NE(job.outputs[0], job.outputs[20]);
 }
 
+TEST_P(PoolTest, ALongContextArrivesBeforeTheItems) {
+  // Longer than any buffer on its way.
+  class JobWithContext final : public BytesJob {
+   public:
+    JobWithContext() : BytesJob("echo", Numbers(20)), context_(3'000'001, 'c') {}
+    std::span<const std::byte> context() const override {
+      return std::as_bytes(std::span(context_));
+    }
+
+   private:
+    std::string context_;
+  };
+  Pool pool(Options(GetParam(), 2));
+  for (int round = 0; round < 3; ++round) {
+    JobWithContext job;
+    EXPECT_EQ(pool.Run(job, {}).status, JobReport::Status::kDone);
+    EXPECT_EQ(job.outputs, Numbers(20));
+  }
+}
+
+TEST_P(PoolTest, SpinningHeedsDeadlines) {
+  PoolOptions options = Options(GetParam(), 2);
+  options.wait = WaitMode::kSpin;
+  Pool pool(options);
+  std::vector<std::string> inputs(4);
+  inputs[1] = NewPath();
+  BytesJob job("hang-once", inputs);
+  const JobReport report = pool.Run(job, {.timeout = 300 * kMillisecond});
+  EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
+  EXPECT_EQ(report.deaths, 1U);
+}
+
+TEST_P(PoolTest, SpinningMovesInputsLongerThanAnyBuffer) {
+  PoolOptions options = Options(GetParam(), 2);
+  options.wait = WaitMode::kSpin;
+  Pool pool(options);
+  const std::vector<std::string> inputs(4, std::string(3'000'000, 's'));
+  BytesJob job("echo", inputs);
+  EXPECT_EQ(pool.Run(job, {}).status, JobReport::Status::kDone);
+  EXPECT_TRUE(job.outputs == inputs);
+}
+
+TEST_P(PoolTest, AnAbortedJobLeavesNothingToTheNextOne) {
+  Pool pool(Options(GetParam(), 2));
+  {
+    BytesJob job("sleep", {"0", "3600000", "3600000"});
+    std::thread aborter([&] {
+      while (pool.ItemsDone() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      pool.Abort();
+    });
+    EXPECT_EQ(pool.Run(job, {}).status, JobReport::Status::kInterrupted);
+    aborter.join();
+  }
+  const auto inputs = Numbers(50);
+  BytesJob next("echo", inputs);
+  const JobReport report = pool.Run(next, {});
+  EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
+  EXPECT_EQ(next.outputs, inputs);
+}
+
+TEST_P(PoolTest, AClosedPoolRunsNothing) {
+  Pool pool(Options(GetParam(), 1));
+  pool.Close();
+  BytesJob job("echo", Numbers(1));
+  EXPECT_THROW(static_cast<void>(pool.Run(job, {})), Error);
+}
+
 TEST_P(PoolTest, ExceptionIsAnAnswerNotADeath) {
   Pool pool(Options(GetParam(), 2));
   BytesJob job("throw", {"a", "error", "b", "int", "c"});

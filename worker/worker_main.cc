@@ -72,6 +72,7 @@ int WorkerMain(int argc, char** argv, const TaskRegistry& registry) {
     const Launch launch = DecodeLaunch(argc == 2 ? argv[1] : "");
     if (!TieLifeToMaster(launch.parent)) return 0;
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGTTOU, SIG_IGN);  // logging from a background group must not stop the worker
     StartLog("worker " + std::to_string(launch.slot), launch.log_level);
     return Serve(launch, registry, main_reached);
   } catch (const Error& error) {
