@@ -1,0 +1,159 @@
+// Workers that are no processes, for the tests of the dispatch.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "master/workers.h"
+
+namespace procpool {
+
+// Workers that answer when the test's script says so. `script` is called once for each Wait();
+// doing nothing in it while items are outstanding would hang a real pool, here the test fails after
+// many empty rounds.
+class FakeWorkers final : public Workers {
+ public:
+  struct Slot {
+    bool alive = false;
+    bool ready = false;
+    bool stopping = false;
+    std::size_t record = 0;
+    std::deque<GivenItem> given;
+    std::optional<GivenItem> working_on;
+  };
+
+  explicit FakeWorkers(std::size_t slots) : slots_(slots) {}
+
+  std::size_t slots() const override { return slots_.size(); }
+  bool CanTake(std::size_t worker) const override {
+    return slots_[worker].ready && !slots_[worker].stopping;
+  }
+  bool IsReady(std::size_t worker) const override { return slots_[worker].ready; }
+  std::size_t record(std::size_t worker) const override { return slots_[worker].record; }
+  std::optional<GivenItem> WorkingOn(std::size_t worker) const override {
+    return slots_[worker].working_on;
+  }
+  std::size_t alive() const override { return slots_.size(); }
+  void BeginJob(const JobTicket& job) override { ticket = job; }
+  void EndJob() override { ended = true; }
+
+  bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool) override {
+    if (full) return false;
+    slots_[worker].given.push_back(given);
+    most_given = std::max(most_given, slots_[worker].given.size());
+    log.push_back({worker, given});
+    return true;
+  }
+  void Stop(std::size_t worker) override { slots_[worker].stopping = true; }
+  void Kill(std::size_t worker, const std::string& reason) override {
+    kills.push_back(reason);
+    Die(worker, {.exit = {ProcessExit::Kind::kSignalled, 9},
+                 .was_ready = slots_[worker].ready,
+                 .reason = reason});
+  }
+  void Replace(std::size_t worker) override {
+    if (slots_[worker].alive) return;
+    slots_[worker] = Slot{.alive = true};
+    slots_[worker].record = next_record_++;
+    if (on_spawn) return pending_.push_back([this, worker] { on_spawn(worker); });
+    BecomeReady(worker);
+  }
+
+  void Wait(Deadline, WorkerEvents& events) override {
+    events_ = &events;
+    if (++waits_ > 1'000'000)
+      throw std::logic_error("the dispatch waits for something that never comes");
+    std::vector<std::function<void()>> now;
+    now.swap(pending_);
+    for (const auto& action : now) action();
+    if (now.empty() && script) script();
+  }
+
+  // What a script does.
+  void BecomeReady(std::size_t worker) {
+    pending_.push_back([this, worker] {
+      slots_[worker].ready = true;
+      events_->OnReady(worker);
+    });
+  }
+  void Answer(std::size_t worker) { Answer(worker, slots_[worker].given.front()); }
+  bool Answer(std::size_t worker, GivenItem given, const std::string& text = "x") {
+    std::erase(slots_[worker].given, given);
+    FrameHeader header;
+    header.type = FrameType::kResult;
+    header.flags = kLastPart;
+    header.item = given.item;
+    header.attempt = given.attempt;
+    header.payload_bytes = text.size();
+    const auto place = events_->PlaceFor(worker, header);
+    if (!place) return false;
+    std::memcpy(place->data(), text.data(), text.size());
+    return events_->OnResult(worker, Frame{header, *place, {}, std::nullopt});
+  }
+  void Throw(std::size_t worker) {
+    const GivenItem given = slots_[worker].given.front();
+    slots_[worker].given.pop_front();
+    EXPECT_TRUE(events_->OnFailed(worker, given, "std::runtime_error", "no"));
+  }
+  void Die(std::size_t worker, Departure departure) {
+    if (departure.exit.kind == ProcessExit::Kind::kUnknown)
+      departure.exit = {ProcessExit::Kind::kSignalled, 11};
+    departure.working_on = slots_[worker].working_on;
+    slots_[worker] = Slot{};
+    pending_.push_back([this, worker, departure] { events_->OnGone(worker, departure); });
+  }
+  // In the same Wait() as what came before it.
+  void CrashNow(std::size_t worker) {
+    slots_[worker] = Slot{};
+    events_->OnGone(worker, {.exit = {ProcessExit::Kind::kSignalled, 11}, .was_ready = true});
+  }
+  // A result past PlaceFor(), as a payload in shared memory brings it.
+  bool DeliverUnasked(std::size_t worker, std::uint64_t item) {
+    FrameHeader header;
+    header.type = FrameType::kResult;
+    header.flags = kLastPart;
+    header.item = item;
+    return events_->OnResult(worker, Frame{header, {}, {}, std::nullopt});
+  }
+  void Crash(std::size_t worker) { Die(worker, {.exit = {}, .was_ready = true}); }
+  void Lose(std::size_t worker) {
+    slots_[worker] = Slot{.alive = true};
+    pending_.push_back([this, worker] { events_->OnSlotLost(worker, "no processes left"); });
+  }
+  void AnswerAll() {
+    for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+      if (slots_[worker].stopping && slots_[worker].given.empty()) {
+        Die(worker,
+            {.exit = {ProcessExit::Kind::kExited, 0}, .was_ready = true, .on_request = true});
+      } else if (!slots_[worker].given.empty()) {
+        Answer(worker);
+      }
+    }
+  }
+
+  std::function<void()> script;
+  std::function<void(std::size_t)> on_spawn;
+  JobTicket ticket;
+  bool ended = false;
+  bool full = false;
+  std::size_t most_given = 0;
+  std::vector<std::pair<std::size_t, GivenItem>> log;
+  std::vector<std::string> kills;
+  std::vector<Slot> slots_;
+
+ private:
+  WorkerEvents* events_ = nullptr;
+  std::vector<std::function<void()>> pending_;
+  int waits_ = 0;
+  std::size_t next_record_ = 0;
+};
+
+}  // namespace procpool
