@@ -126,10 +126,17 @@ int main(int argc, char** argv) {
   registry.Add("pid", Make([](const std::string&, TaskOutput& output) {
                  Answer(output, std::to_string(::getpid()));
                }));
-  // Writes its result, and over the bytes before its place as well, the first time.
+  // Writes its result, and over the bytes before its place as well, the first time; that only once
+  // the file named "<input>.go" exists, by which the test says that the neighbour is complete.
   registry.Add("overwrite-neighbour", Make([](const std::string& input, TaskOutput& output) {
                  const std::span<std::byte> room = output.Reserve(4096);
-                 if (IsFirst(input)) std::memset(room.data() - 4096, 0xEE, 4096);
+                 if (IsFirst(input)) {
+                   const std::string go = input + ".go";
+                   while (::access(go.c_str(), F_OK) != 0) {
+                     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                   }
+                   std::memset(room.data() - 4096, 0xEE, 4096);
+                 }
                  std::memset(room.data(), 0x11, room.size());
                  output.Commit(room.size());
                }));

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/checksum.h"
@@ -18,8 +20,12 @@ namespace {
 // A job whose results lie in one shared buffer, each checked again at the end.
 class NeighbourJob final : public BytesJob {
  public:
-  NeighbourJob(Pool& pool, const std::vector<std::string>& inputs)
+  // Creates the file `go` once item `victim` is complete.
+  NeighbourJob(Pool& pool, const std::vector<std::string>& inputs, std::uint64_t victim,
+               std::string go)
       : BytesJob("overwrite-neighbour", inputs),
+        victim_(victim),
+        go_(std::move(go)),
         buffer_(pool.Allocate(inputs.size() * 4096, "test grid")) {}
 
   ItemInput Begin(const GivenItem& given) override {
@@ -35,6 +41,7 @@ class NeighbourJob final : public BytesJob {
   }
   bool Complete(const GivenItem& given, const ItemResult& result) override {
     hashes_[given.item] = result.hash;
+    if (given.item == victim_) std::ofstream(go_).put('\n');
     return result.bytes == 4096;
   }
   std::vector<std::uint64_t> Recheck() override {
@@ -49,6 +56,8 @@ class NeighbourJob final : public BytesJob {
   }
 
  private:
+  std::uint64_t victim_;
+  std::string go_;
   Buffer buffer_;
   std::map<std::uint64_t, std::uint64_t> hashes_;
 };
@@ -57,8 +66,10 @@ TEST(SharedGridTest, ATaskThatWritesOverItsNeighbourIsFoundOut) {
   const std::string marker = "/tmp/procpool-neighbour-" + std::to_string(::getpid());
   StartLog("test", "off");
   Pool pool({.procs = 1, .worker_program = MISBEHAVING_WORKER, .log_level = "off"});
-  NeighbourJob job(pool,
-                   {"", "", marker, ""});  // item 2 writes over item 1, which is complete by then
+  const std::string go = marker + ".go";
+  // Item 2 writes over item 1. Done before the master has taken item 1 in, that would be a wrong
+  // result on arrival and the end of the worker, which is another test; so item 2 waits for it.
+  NeighbourJob job(pool, {"", "", marker, ""}, 1, go);
   const JobReport report = pool.Run(job, {});
   EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
   ASSERT_FALSE(report.warnings.empty());
@@ -69,6 +80,7 @@ TEST(SharedGridTest, ATaskThatWritesOverItsNeighbourIsFoundOut) {
     })) << item;
   }
   ::unlink(marker.c_str());
+  ::unlink(go.c_str());
 }
 
 }  // namespace
