@@ -13,6 +13,7 @@
 #include "common/host.h"
 #include "common/kernel.h"
 #include "common/log.h"
+#include "master/cli_option.h"
 #include "master/colormap.h"
 
 namespace procpool {
@@ -23,66 +24,6 @@ constexpr std::uint64_t kMostChunks = 1'000'000'000;
 constexpr std::uint64_t kChunksPerWorker = 8;
 constexpr std::uint32_t kMostPoints = 2'147'483'647;
 constexpr double kLongestTimeout = 1e6;
-
-template <typename T>
-using Names = std::vector<std::pair<std::string, T>>;
-
-template <typename T>
-std::string Listed(const Names<T>& names) {
-  std::string text;
-  for (const auto& [name, value] : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-// An option whose value is one of some names.
-template <typename T>
-CLI::Option* AddChoice(CLI::App& app, const std::string& option, T& target, const Names<T>& names,
-                       const std::string& help, const std::string& shown_default) {
-  return app
-      .add_option_function<std::string>(
-          option,
-          [&target, names, option](const std::string& text) {
-            for (const auto& [name, value] : names) {
-              if (name == text) {
-                target = value;
-                return;
-              }
-            }
-            throw CLI::ValidationError(option,
-                                       "'" + text + "' is unknown; allowed are " + Listed(names));
-          },
-          help + ": " + Listed(names))
-      ->type_name("NAME")
-      ->default_str(shown_default);
-}
-
-Names<std::string> SameNames(const std::vector<std::string>& names) {
-  Names<std::string> pairs;
-  for (const std::string& name : names) pairs.emplace_back(name, name);
-  return pairs;
-}
-
-// Numbers are read strictly: the whole text, in range, no sign tricks, no silent truncation.
-template <typename Number>
-CLI::Option* AddNumber(CLI::App& app, const std::string& option, Number least, Number most,
-                       std::function<void(Number)> set, const std::string& help) {
-  return app
-      .add_option_function<std::string>(
-          option,
-          [=](const std::string& text) {
-            Number number{};
-            const char* end = text.data() + text.size();
-            const auto [stopped, error] = std::from_chars(text.data(), end, number);
-            if (error != std::errc() || stopped != end || !(number >= least && number <= most)) {
-              std::ostringstream allowed;
-              allowed << "'" << text << "' is not a number from " << least << " to " << most;
-              throw CLI::ValidationError(option, allowed.str());
-            }
-            set(number);
-          },
-          help)
-      ->type_name("N");
-}
 
 std::pair<double, double> ParseComplex(const std::string& option, const std::string& text) {
   const std::size_t comma = text.find(',');
@@ -154,18 +95,6 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
                             {"hybrid", WaitMode::kHybrid},
                             {"park", WaitMode::kPark}},
             "how a side waits for the other", "auto");
-}
-
-// An empty name is a mistake (an unset variable in a script), not a wish for the default.
-CLI::Option* AddName(CLI::App& app, const std::string& option, std::string& target,
-                     const std::string& help) {
-  return app.add_option_function<std::string>(
-      option,
-      [&target, option](const std::string& text) {
-        if (text.empty()) throw CLI::ValidationError(option, "the name given is empty");
-        target = text;
-      },
-      help);
 }
 
 void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
@@ -242,6 +171,17 @@ void AddOutputOptions(CLI::App& app, RunOptions& options) {
       ->default_str("warning");
 }
 
+// Options of a run have no meaning for the other commands, which have their own.
+void RequireNoneGiven(const CLI::App& app, const std::string& command) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() > 0) {
+      throw CLI::ValidationError(
+          option->get_name(),
+          "it stands before '" + command + "', where only options of a run stand; put it behind");
+    }
+  }
+}
+
 int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // help, version, lists
   std::string line = error.what();
@@ -256,7 +196,7 @@ std::string_view PayloadName(RowsPayload payload) {
   return payload == RowsPayload::kRows ? "rows" : "coords";
 }
 
-Command ParseCommandLine(int argc, char** argv) {
+Command ParseCommandLine(int argc, char** argv, const std::vector<Subcommand>& laboratory) {
   Command command;
   RunOptions& options = command.run;
   CLI::App app(
@@ -273,6 +213,12 @@ Command ParseCommandLine(int argc, char** argv) {
   AddWorkloadOptions(app, options);
   AddSupervisionOptions(app, options);
   AddOutputOptions(app, options);
+  std::vector<std::pair<CLI::App*, std::function<int()>>> others;
+  for (const Subcommand& subcommand : laboratory) {
+    CLI::App* added = app.add_subcommand(subcommand.name, subcommand.description);
+    added->fallthrough(false);
+    others.emplace_back(added, subcommand.add(*added));
+  }
   app.footer(
       "Exit codes: 0 done and verified where there was something to verify, 1 failed, 2 wrong "
       "usage,\n"
@@ -280,6 +226,11 @@ Command ParseCommandLine(int argc, char** argv) {
       "Example:    master --procs 8 --chunks 64 --transport pipe --output julia.png");
   try {
     app.parse(argc, argv);
+    for (const auto& [subcommand, action] : others) {
+      if (!subcommand->parsed()) continue;
+      RequireNoneGiven(app, subcommand->get_name());
+      command.laboratory = action;
+    }
   } catch (const CLI::ParseError& error) {
     command.exit_code = ReportParseError(app, error);
     return command;

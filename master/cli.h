@@ -6,13 +6,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/rows_payload.h"
 #include "common/workload.h"
 #include "master/plan.h"
 #include "master/pool.h"
+
+namespace CLI {
+class App;
+}
 
 namespace procpool {
 
@@ -47,12 +53,21 @@ struct RunOptions {
 
 std::string_view PayloadName(RowsPayload payload);
 
+/// A command beside `run`: adds its options to the command line and returns what to do once they
+/// are read, which gives the exit code.
+struct Subcommand {
+  std::string name;
+  std::string description;
+  std::function<std::function<int()>(CLI::App&)> add;
+};
+
 struct Command {
   std::optional<int>
       exit_code;  ///< set: all is said (help, version, list, or an error), leave with it
+  std::function<int()> laboratory;  ///< set: this instead of a run
   RunOptions run;
 };
 
-Command ParseCommandLine(int argc, char** argv);
+Command ParseCommandLine(int argc, char** argv, const std::vector<Subcommand>& laboratory);
 
 }  // namespace procpool

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "master/attendant.h"
 #include "master/cli.h"
+#include "master/lab/laboratory.h"
 #include "master/report_json.h"
 #include "master/run.h"
 #include "master/summary.h"
@@ -37,8 +38,9 @@ int main(int argc, char** argv) {
   std::unique_ptr<JsonOutput> json;
   RunOptions options;
   try {
-    const Command command = ParseCommandLine(argc, argv);
+    const Command command = ParseCommandLine(argc, argv, LaboratoryCommands());
     if (command.exit_code) return *command.exit_code;
+    if (command.laboratory) return command.laboratory();
     options = command.run;
     BlockAttendedSignals();
     StartLog("master", options.log_level);

@@ -11,7 +11,12 @@
 #include <memory>
 #include <span>
 
+#include "common/clock.h"
+
 namespace procpool {
+
+/// What a task does beside computing.
+enum class TaskStage { kDecode, kEncode };
 
 /// Takes a task's result, piece by piece, in order.
 class TaskOutput {
@@ -25,6 +30,12 @@ class TaskOutput {
   virtual void Commit(std::size_t bytes) = 0;
   /// Copies bytes in.
   void Write(std::span<const std::byte> bytes);
+
+  /// Whether this item's times are wanted; if not, a task need not read the clock.
+  virtual bool timed() const { return false; }
+  /// How long the task decoded its input or encoded its result, on the clock of Now(): counted
+  /// apart from computing.
+  virtual void Spent(TaskStage /*stage*/, Nanoseconds /*duration*/) {}
 };
 
 class Task {

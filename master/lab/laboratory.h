@@ -1,0 +1,13 @@
+// The laboratory: the commands of `master` that measure instead of computing one job.
+#pragma once
+
+#include <vector>
+
+#include "master/cli.h"
+
+namespace procpool {
+
+/// Every command of the laboratory; the one list of them.
+std::vector<Subcommand> LaboratoryCommands();
+
+}  // namespace procpool
