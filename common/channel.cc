@@ -43,7 +43,7 @@ bool Channel::Post(const OutFrame& frame) {
   header.annex_bytes = 0;
   header.payload_hash = 0;
 
-  std::array<std::byte, kAnnexBytes> annex{};
+  std::array<std::byte, kMostAnnexBytes> annex{};
   const RegionTable* table = regions();
   std::optional<Locator> input;
   std::optional<Locator> place;
@@ -59,11 +59,11 @@ bool Channel::Post(const OutFrame& frame) {
     if (input || place) {
       const ItemAnnex item{input.value_or(Locator{}), place.value_or(Locator{}), 0};
       std::memcpy(annex.data(), &item, sizeof item);
-      header.annex_bytes = kAnnexBytes;
+      header.annex_bytes = sizeof item;
     }
   } else if (frame.times) {
     std::memcpy(annex.data(), &*frame.times, sizeof(ResultAnnex));
-    header.annex_bytes = kAnnexBytes;
+    header.annex_bytes = sizeof(ResultAnnex);
   }
   // An input that lies in shared memory is not hashed: nothing moved, the worker reads the bytes
   // themselves.
@@ -73,8 +73,9 @@ bool Channel::Post(const OutFrame& frame) {
 
   AppendSmall(BytesOf(header));
   if (header.annex_bytes != 0) {
-    SealAnnex(annex);
-    AppendSmall(annex);
+    const std::span<std::byte> used = std::span(annex).first(header.annex_bytes);
+    SealAnnex(used);
+    AppendSmall(used);
   }
   if ((header.flags & kInRegion) != 0) return true;
   if (frame.payload.size() <= kSmallPayload) {
@@ -186,9 +187,10 @@ std::optional<std::span<std::byte>> Channel::ResolveRegion(const Locator& locato
 
 IoStatus Channel::BeginPayload(FrameSink& sink) {
   if (header_fault_ != WireFault::kNone) return Break(WireFaultText(header_fault_));
-  if (header_.annex_bytes != 0 && !AnnexIsSound(annex_)) {
+  if (header_.annex_bytes != 0 && !AnnexIsSound(std::span(annex_).first(header_.annex_bytes))) {
     return Break(WireFaultText(WireFault::kAnnexHash));
   }
+  if ((header_.flags & kTimed) != 0) arrived_ = Now();
   payload_got_ = 0;
   if (header_.type == FrameType::kItem && (header_.flags & kInRegion) != 0) {
     ItemAnnex item;
@@ -211,7 +213,7 @@ IoStatus Channel::FinishFrame(FrameSink& sink) {
   if (!unmoved_input && Hash(payload_) != header_.payload_hash) {
     return Break(WireFaultText(WireFault::kPayloadHash));
   }
-  Frame frame{header_, payload_, {}, std::nullopt};
+  Frame frame{header_, payload_, {}, std::nullopt, arrived_};
   if (header_.annex_bytes != 0) {
     if (header_.type == FrameType::kItem) {
       ItemAnnex item;

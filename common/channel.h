@@ -69,6 +69,7 @@ struct Frame {
   std::span<const std::byte> payload;
   std::span<std::byte> place;
   std::optional<ResultAnnex> times;
+  Nanoseconds arrived = 0;  ///< with kTimed: when its head was here and checked
 };
 
 class FrameSink {
@@ -177,7 +178,8 @@ class Channel {
   Progress progress_ = Progress::kHead;
   FrameHeader header_;  // the receiver's private copy
   WireFault header_fault_ = WireFault::kNone;
-  std::array<std::byte, kAnnexBytes> annex_{};  // likewise
+  std::array<std::byte, kMostAnnexBytes> annex_{};  // likewise
+  Nanoseconds arrived_ = 0;
   std::span<std::byte> payload_;
   std::size_t payload_got_ = 0;
 

@@ -51,21 +51,23 @@ WireFault Check(const FrameHeader& header) {
   if (header.header_hash != HeaderHash(header)) return WireFault::kHeaderHash;
   if (header.type < FrameType::kReady || header.type > FrameType::kStop) return WireFault::kType;
   if ((header.flags & ~kKnownFlags) != 0) return WireFault::kFlags;
-  if (header.annex_bytes != 0 && header.annex_bytes != kAnnexBytes) return WireFault::kAnnexLength;
+  if (header.annex_bytes != 0 && header.annex_bytes != AnnexBytesOf(header.type)) {
+    return WireFault::kAnnexLength;
+  }
   if (header.payload_bytes > kMaxPayloadBytes) return WireFault::kPayloadLength;
   if (header.offset > kMaxPayloadBytes) return WireFault::kPayloadLength;
   return WireFault::kNone;
 }
 
-void SealAnnex(std::span<std::byte, kAnnexBytes> annex) {
-  const std::uint64_t hash = Hash(annex.first<kAnnexBytes - 8>());
-  std::memcpy(annex.data() + kAnnexBytes - 8, &hash, sizeof hash);
+void SealAnnex(std::span<std::byte> annex) {
+  const std::uint64_t hash = Hash(annex.first(annex.size() - sizeof hash));
+  std::memcpy(annex.last(sizeof hash).data(), &hash, sizeof hash);
 }
 
-bool AnnexIsSound(std::span<const std::byte, kAnnexBytes> annex) {
+bool AnnexIsSound(std::span<const std::byte> annex) {
   std::uint64_t hash = 0;
-  std::memcpy(&hash, annex.data() + kAnnexBytes - 8, sizeof hash);
-  return hash == Hash(annex.first<kAnnexBytes - 8>());
+  std::memcpy(&hash, annex.last(sizeof hash).data(), sizeof hash);
+  return hash == Hash(annex.first(annex.size() - sizeof hash));
 }
 
 std::uint32_t TaskId(std::string_view name) {

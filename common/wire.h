@@ -1,7 +1,7 @@
 // The wire: what one frame looks like on every transport. docs/protocol.md is the page to this
 // header.
 //
-//   frame = header (64 bytes) | annex (0 or 56 bytes) | payload
+//   frame = header (64 bytes) | annex (0, 56 or 88 bytes) | payload
 //
 // with payload_bytes bytes of payload, or none if the flag kInRegion is set.
 //
@@ -85,21 +85,30 @@ struct ItemAnnex {
   std::uint64_t hash = 0;  ///< XXH3-64 of the bytes before
 };
 
-/// Annex of a completed result (kTimed): when what happened in the worker, on the clock of the
-/// machine.
+/// Annex of a completed result (kTimed): when what happened in the worker. First points in time on
+/// the clock of the machine, in this order; then durations, all between `begun` and `finished`.
 struct ResultAnnex {
-  Nanoseconds received = 0;     ///< item decoded, in the worker's hands
-  Nanoseconds begun = 0;        ///< task entered
-  Nanoseconds finished = 0;     ///< task left
-  Nanoseconds compute = 0;      ///< in the task, without the time its pieces waited to be sent
+  Nanoseconds turned = 0;    ///< what came before was answered; the worker turned to this item
+  Nanoseconds arrived = 0;   ///< the item's head was here
+  Nanoseconds received = 0;  ///< all of the item was here and its hash right
+  Nanoseconds begun = 0;     ///< task entered
+  Nanoseconds finished = 0;  ///< task left
+  Nanoseconds decode = 0;    ///< the task made sense of its input
+  Nanoseconds compute = 0;
   Nanoseconds compute_cpu = 0;  ///< CPU time of the worker's thread during `compute`
+  Nanoseconds encode = 0;       ///< the task gave its result the form in which it travels
   Nanoseconds sending = 0;      ///< handing pieces to the channel and waiting for room in it
   std::uint64_t hash = 0;
 };
+static_assert(sizeof(ItemAnnex) == 56 && sizeof(ResultAnnex) == 88);
 
-inline constexpr std::size_t kAnnexBytes = 56;
-static_assert(sizeof(ItemAnnex) == kAnnexBytes && sizeof(ResultAnnex) == kAnnexBytes);
-inline constexpr std::size_t kMaxFrameHead = sizeof(FrameHeader) + kAnnexBytes;
+/// How long the annex of such a frame is, if it has one.
+constexpr std::size_t AnnexBytesOf(FrameType type) {
+  if (type == FrameType::kItem) return sizeof(ItemAnnex);
+  return type == FrameType::kResult ? sizeof(ResultAnnex) : 0;
+}
+inline constexpr std::size_t kMostAnnexBytes = sizeof(ResultAnnex);
+inline constexpr std::size_t kMaxFrameHead = sizeof(FrameHeader) + kMostAnnexBytes;
 
 /// Payload of kReady.
 struct ReadyMessage {
@@ -129,9 +138,9 @@ void Seal(FrameHeader& header);
 /// First fault of a header as it came, or kNone.
 WireFault Check(const FrameHeader& header);
 
-/// Annexes are sealed and checked as bytes: the last 8 are the hash of those before.
-void SealAnnex(std::span<std::byte, kAnnexBytes> annex);
-bool AnnexIsSound(std::span<const std::byte, kAnnexBytes> annex);
+/// Annexes are sealed and checked as bytes, 8 at least: the last 8 are the hash of those before.
+void SealAnnex(std::span<std::byte> annex);
+bool AnnexIsSound(std::span<const std::byte> annex);
 
 /// Number under which a task's name travels: the low half of its XXH3-64.
 std::uint32_t TaskId(std::string_view name);

@@ -53,8 +53,10 @@ Dispatch::EndOfJob::~EndOfJob() {
 }
 
 JobReport Dispatch::Run() {
+  cpu_begun_ = ThreadCpuTime();
   Loop();
   report_.finished = Now();
+  if (keeper_) report_.budget = keeper_->Finish(report_.finished, TimesOfMaster());
   report_.items_done = ledger_.done();
   report_.all_answered = ledger_.Finished();
   if (report_.status == JobReport::Status::kDone && interrupted_ && !ledger_.Finished()) {
@@ -70,7 +72,11 @@ JobReport Dispatch::Run() {
 
 void Dispatch::Loop() {
   report_.begun = Now();
-  workers_.BeginJob({NextJobId(), std::string(job_.task()), job_.context()});
+  if (job_.timed()) {
+    keeper_.emplace(workers_.slots(),
+                    options_.accounted_from != 0 ? options_.accounted_from : report_.begun);
+  }
+  workers_.BeginJob({NextJobId(), std::string(job_.task()), job_.context(), job_.timed()});
   const EndOfJob end_of_job(*this);
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
     workers_.Replace(worker);
@@ -88,7 +94,12 @@ void Dispatch::Loop() {
 bool Dispatch::Finished() {
   if (report_.status == JobReport::Status::kFailed) return true;
   if (!ledger_.Finished()) return aborted_ || (interrupted_ && ledger_.given() == 0);
+  const Nanoseconds rechecking = Now();
   const std::vector<std::uint64_t> spoilt = job_.Recheck();
+  if (keeper_) {
+    keeper_->Checksum(rechecking, Now());
+    master_.checksum += Now() - rechecking;
+  }
   if (spoilt.empty()) return true;
   if (++rechecks_ > kMostRechecks) {
     Fail("the results of " + std::to_string(spoilt.size()) +
@@ -139,7 +150,9 @@ bool Dispatch::GiveOne(std::size_t worker) {
   }
   const std::optional<GivenItem> given = ledger_.Next(worker);
   if (!given) return false;
-  if (!workers_.Give(worker, *given, job_.Begin(*given), job_.timed())) {
+  const bool was_given = keeper_ ? GiveTimed(worker, *given)
+                                 : workers_.Give(worker, *given, job_.Begin(*given), false);
+  if (!was_given) {
     // Its channel is full, or it is dying. Its other items come back when it goes; this one was
     // never sent.
     job_.Return(*given);
@@ -148,6 +161,20 @@ bool Dispatch::GiveOne(std::size_t worker) {
   }
   if (ledger_.Given(worker) == 1) credit.oldest_since = Now();
   ++credit.given;
+  return true;
+}
+
+bool Dispatch::GiveTimed(std::size_t worker, const GivenItem& given) {
+  SentStamps stamps{.begun = Now()};
+  const ItemInput input = job_.Begin(given);
+  stamps.encoded = Now();
+  const bool was_given = workers_.Give(worker, given, input, true);
+  stamps.posted = Now();
+  master_.encode += stamps.encoded - stamps.begun;
+  master_.post += stamps.posted - stamps.encoded;
+  if (!was_given) return false;
+  if (!workers_.HasUnsent(worker)) stamps.sent = stamps.posted;
+  credits_[worker].stamps.emplace_back(given.item, stamps);
   return true;
 }
 
@@ -189,9 +216,17 @@ void Dispatch::Resume(Nanoseconds stopped) {
   }
 }
 
-void Dispatch::OnReady(std::size_t /*worker*/) {
+void Dispatch::OnReady(std::size_t worker) {
   start_failures_ = 0;
   any_ready_ = true;
+  if (keeper_) keeper_->Ready(worker, Now());
+}
+
+void Dispatch::OnSent(std::size_t worker) {
+  const Nanoseconds now = Now();
+  for (auto& [item, stamps] : credits_[worker].stamps) {
+    if (stamps.sent == 0) stamps.sent = now;
+  }
 }
 
 std::optional<std::span<std::byte>> Dispatch::PlaceFor(std::size_t worker,
@@ -211,16 +246,48 @@ bool Dispatch::OnResult(std::size_t worker, const Frame& frame) {
                           .in_place = (frame.header.flags & kInRegion) != 0,
                           .hash = frame.header.offset == 0 ? frame.header.payload_hash : 0,
                           .times = frame.times};
+  TakenStamps taken{.arrived = frame.arrived};
+  if (keeper_) {
+    taken.received = Now();
+    taken.decode = job_.decoding();
+  }
   if (!job_.Complete(given, result) || !ledger_.Complete(worker, given)) return false;
-  WorkerTally& tally = Tally(worker);
-  ++tally.items;
+  ++Tally(worker).items;
+  if (keeper_) {
+    taken.placed = Now();
+    taken.decode = job_.decoding() - taken.decode;
+    Account(worker, frame, taken);
+  }
+  Answered(worker);
+  return true;
+}
+
+void Dispatch::Account(std::size_t worker, const Frame& frame, const TakenStamps& taken) {
+  master_.decode += taken.decode;
+  master_.placing += taken.placed - taken.received - taken.decode;
+  auto& stamps = credits_[worker].stamps;
+  const auto found =
+      std::ranges::find(stamps, frame.header.item, &std::pair<std::uint64_t, SentStamps>::first);
+  if (found == stamps.end()) return;
   if (frame.times) {
+    keeper_->Took(worker, found->second, *frame.times, taken);
+    WorkerTally& tally = Tally(worker);
     tally.compute += frame.times->compute;
     tally.compute_cpu += frame.times->compute_cpu;
     tally.sending += frame.times->sending;
   }
-  Answered(worker);
-  return true;
+  stamps.erase(found);
+}
+
+MasterTimes Dispatch::TimesOfMaster() const {
+  const LoopTimes loop = workers_.Times();
+  MasterTimes times = master_;
+  times.send = loop.send;
+  times.spawn = loop.spawn;
+  times.asleep = loop.asleep;
+  times.receive = std::max<Nanoseconds>(0, loop.receive - times.decode - times.placing);
+  times.cpu = ThreadCpuTime() - cpu_begun_;
+  return times;
 }
 
 void Dispatch::Answered(std::size_t worker) {
@@ -240,6 +307,8 @@ void Dispatch::Answered(std::size_t worker) {
 bool Dispatch::OnFailed(std::size_t worker, const GivenItem& given, const std::string& type,
                         const std::string& text) {
   if (!ledger_.Fail(worker, given)) return false;
+  std::erase_if(credits_[worker].stamps,
+                [&](const auto& entry) { return entry.first == given.item; });
   Answered(worker);
   GiveUp(given.item, "its task threw " + type + ": " + text);
   return true;
@@ -264,6 +333,7 @@ void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
                        departure.exit.kind == ProcessExit::Kind::kExited &&
                        departure.exit.value == 0;
   const bool blame = departure.was_ready && !as_told;
+  if (keeper_) keeper_->Gone(worker, Now(), as_told || !departure.was_ready);
   for (const GivenItem& given : ledger_.GivenTo(worker)) job_.Return(given);
   const DeathReport death = ledger_.WorkerDied(worker, blame, departure.working_on);
   credit = Credit{};

@@ -15,10 +15,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "master/budget.h"
 #include "master/job.h"
 #include "master/ledger.h"
 #include "master/workers.h"
@@ -29,6 +32,7 @@ struct JobOptions {
   Nanoseconds timeout = 0;   ///< for an item, from when it is its worker's oldest; 0: none
   unsigned most_deaths = 3;  ///< an item that has killed so many workers is given up
   std::uint64_t most_items_per_worker = 0;  ///< a worker is replaced after so many; 0: never
+  Nanoseconds accounted_from = 0;  ///< where the budget of a timed job begins; 0: with the job
 };
 
 struct GivenUpItem {
@@ -59,6 +63,7 @@ struct JobReport {
   Nanoseconds waiting = 0;  ///< wall time in step 2 with nothing to do but wait and receive
   Nanoseconds begun = 0;
   Nanoseconds finished = 0;
+  std::optional<Budget> budget{};  ///< of a timed job
 };
 
 class Dispatch final : private WorkerEvents {
@@ -88,10 +93,12 @@ class Dispatch final : private WorkerEvents {
     Nanoseconds oldest_since = 0;
     std::uint64_t given = 0;  // to this process
     bool tally_open = false;
-    std::size_t tally = 0;  // index in tallies_
+    std::size_t tally = 0;                                      // index in tallies_
+    std::deque<std::pair<std::uint64_t, SentStamps>> stamps{};  // of unanswered items, if timed
   };
 
   void OnReady(std::size_t worker) override;
+  void OnSent(std::size_t worker) override;
   std::optional<std::span<std::byte>> PlaceFor(std::size_t worker,
                                                const FrameHeader& header) override;
   bool OnResult(std::size_t worker, const Frame& frame) override;
@@ -115,6 +122,9 @@ class Dispatch final : private WorkerEvents {
   void GiveOut();
   bool GiveOne(std::size_t worker);
   std::size_t CreditOf(std::size_t worker) const;
+  bool GiveTimed(std::size_t worker, const GivenItem& given);
+  void Account(std::size_t worker, const Frame& frame, const TakenStamps& taken);
+  MasterTimes TimesOfMaster() const;
   void Answered(std::size_t worker);
   void GiveUp(std::uint64_t item, std::string reason);
   void CheckDeadlines();
@@ -133,6 +143,9 @@ class Dispatch final : private WorkerEvents {
   std::vector<Credit> credits_;
   std::vector<WorkerTally> tallies_;
   JobReport report_;
+  std::optional<BudgetKeeper> keeper_;  // if the job is timed
+  MasterTimes master_;
+  Nanoseconds cpu_begun_ = 0;
   unsigned start_failures_ = 0;         // in a row, without any worker becoming ready
   std::uint64_t fruitless_deaths_ = 0;  // in a row, without any item being answered
   unsigned rechecks_ = 0;

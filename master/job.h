@@ -45,8 +45,10 @@ class Job {
   virtual std::size_t items() const = 0;
   /// Empty, or for each item the worker it belongs to.
   virtual std::span<const unsigned> owners() const { return {}; }
-  /// Whether results shall carry their times.
+  /// Whether results shall carry their times, for the budget.
   virtual bool timed() const { return false; }
+  /// Time spent so far in Complete() on decoding results; part of the budget.
+  virtual Nanoseconds decoding() const { return 0; }
 
   /// The item is about to be given out. The spans stay valid and unchanged until Complete(),
   /// Return() or GiveUp().

@@ -42,6 +42,7 @@ class IdleEvents final : public WorkerEvents {
  public:
   explicit IdleEvents(ProcessWorkers& workers) : workers_(workers) {}
   void OnReady(std::size_t) override {}
+  void OnSent(std::size_t) override {}
   std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader&) override {
     return std::nullopt;
   }

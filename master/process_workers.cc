@@ -18,6 +18,25 @@ namespace asio = boost::asio;
 constexpr Nanoseconds kStalledRetry = 200 * kMillisecond;
 constexpr Nanoseconds kSendRegionDeadline = 2 * kSecond;
 constexpr Nanoseconds kLongestSleep = 10 * kSecond;
+// An input of this size is sent before the next one is made.
+constexpr std::size_t kSentAtOnce = std::size_t{32} * 1024;
+
+// Adds the wall time of its own life; nothing where it is not wanted.
+class Stopwatch {
+ public:
+  Stopwatch(bool wanted, Nanoseconds& sum) : sum_(wanted ? &sum : nullptr) {
+    if (wanted) begun_ = Now();
+  }
+  ~Stopwatch() {
+    if (sum_ != nullptr) *sum_ += Now() - begun_;
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  Nanoseconds* sum_;
+  Nanoseconds begun_ = 0;
+};
 
 }  // namespace
 
@@ -57,6 +76,12 @@ void ProcessWorkers::Replace(std::size_t worker) {
 
 void ProcessWorkers::BeginJob(const JobTicket& job) {
   job_ = job;
+  times_ = LoopTimes{};
+}
+
+bool ProcessWorkers::HasUnsent(std::size_t worker) const {
+  const Slot& slot = *slots_[worker];
+  return slot.channel != nullptr && slot.channel->HasUnsent();
 }
 
 void ProcessWorkers::EndJob() {
@@ -146,7 +171,9 @@ bool ProcessWorkers::Give(std::size_t worker, const GivenItem& given, const Item
   frame.header.attempt = given.attempt;
   frame.payload = input.input;
   frame.place = input.place;
-  return slot.channel->Post(frame);
+  if (!slot.channel->Post(frame)) return false;
+  if (input.input.size() >= kSentAtOnce && !slot.writable_awaited) Flush(slot);
+  return true;
 }
 
 void ProcessWorkers::Stop(std::size_t worker) {
@@ -169,24 +196,31 @@ void ProcessWorkers::Kill(std::size_t worker, const std::string& reason) {
 
 // ---- waiting
 
-void ProcessWorkers::FlushAll() {
-  for (const auto& owned : slots_) {
-    Slot& slot = *owned;
+void ProcessWorkers::FlushAll(WorkerEvents* events) {
+  const bool timed = events != nullptr && job_ && job_->timed;
+  for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+    Slot& slot = *slots_[worker];
     if (slot.channel == nullptr || !slot.channel->HasUnsent() || slot.writable_awaited) continue;
-    const IoStatus status = slot.channel->Flush();
-    if (status == IoStatus::kBroken) slot.readable_now = true;  // receiving says why, and acts
-    if (status == IoStatus::kClosed && slot.gone_by == 0) slot.gone_by = Now() + kGoneAfterClosing;
-    if (status != IoStatus::kBlocked) continue;
-    if (slot.writable.is_open()) {
-      slot.writable_awaited = true;
-      const unsigned generation = slot.generation;
-      slot.writable.async_wait(asio::posix::descriptor_base::wait_write,
-                               [&slot, generation](const boost::system::error_code&) {
-                                 if (slot.generation == generation) slot.writable_awaited = false;
-                               });
-    } else if (!slot.channel->Arm()) {
-      slot.readable_now = true;  // room is announced through the same doorbell
-    }
+    const Stopwatch stopwatch(timed, times_.send);
+    Flush(slot);
+    if (timed && !slot.channel->HasUnsent()) events->OnSent(worker);
+  }
+}
+
+void ProcessWorkers::Flush(Slot& slot) {
+  const IoStatus status = slot.channel->Flush();
+  if (status == IoStatus::kBroken) slot.readable_now = true;  // receiving says why, and acts
+  if (status == IoStatus::kClosed && slot.gone_by == 0) slot.gone_by = Now() + kGoneAfterClosing;
+  if (status != IoStatus::kBlocked) return;
+  if (slot.writable.is_open()) {
+    slot.writable_awaited = true;
+    const unsigned generation = slot.generation;
+    slot.writable.async_wait(asio::posix::descriptor_base::wait_write,
+                             [&slot, generation](const boost::system::error_code&) {
+                               if (slot.generation == generation) slot.writable_awaited = false;
+                             });
+  } else if (!slot.channel->Arm()) {
+    slot.readable_now = true;  // room is announced through the same doorbell
   }
 }
 
@@ -196,6 +230,11 @@ bool ProcessWorkers::AnythingReadable() const {
 }
 
 void ProcessWorkers::Sleep(Deadline deadline) {
+  const Stopwatch stopwatch(job_ && job_->timed, times_.asleep);
+  SleepOrSpin(deadline);
+}
+
+void ProcessWorkers::SleepOrSpin(Deadline deadline) {
   // Whatever ran may have changed what there is to do (room in a pipe, an action of another
   // thread), so any handler that ran ends the wait.
   if (loop_.poll() > 0) return;
@@ -237,8 +276,10 @@ void ProcessWorkers::Sleep(Deadline deadline) {
 }
 
 void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
-  FlushAll();
+  FlushAll(&events);
+  const bool timed = job_ && job_->timed;
   if (to_spawn_ > 0 && !suspended_) {
+    const Stopwatch stopwatch(timed, times_.spawn);
     SpawnNext(events);
     loop_.poll();
   } else if (AnythingReadable()) {
@@ -247,8 +288,10 @@ void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
     Sleep(deadline);
   }
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
-    if (slots_[worker]->readable_now && slots_[worker]->channel != nullptr)
+    if (slots_[worker]->readable_now && slots_[worker]->channel != nullptr) {
+      const Stopwatch stopwatch(timed, times_.receive);
       ReceiveFrom(worker, events);
+    }
     if (slots_[worker]->ended_now) Reap(worker, events);
   }
   CheckDeadlines();

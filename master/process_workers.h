@@ -60,6 +60,8 @@ class ProcessWorkers final : public Workers {
   void Kill(std::size_t worker, const std::string& reason) override;
   void Replace(std::size_t worker) override;
   void Wait(Deadline deadline, WorkerEvents& events) override;
+  LoopTimes Times() const override { return times_; }
+  bool HasUnsent(std::size_t worker) const override;
 
   /// Runs `action` on the loop's thread soon; the only function that other threads may call.
   void Post(std::function<void()> action);
@@ -85,7 +87,9 @@ class ProcessWorkers final : public Workers {
   static void WatchUnlessReadable(Slot& slot);
   void ReceiveFrom(std::size_t worker, WorkerEvents& events);
   void Drain(std::size_t worker, WorkerEvents& events);
-  void FlushAll();
+  void FlushAll(WorkerEvents* events = nullptr);
+  void Flush(Slot& slot);
+  void SleepOrSpin(Deadline deadline);
   void Reap(std::size_t worker, WorkerEvents& events);
   void CheckDeadlines();
   void KillStarting();
@@ -103,6 +107,7 @@ class ProcessWorkers final : public Workers {
   std::optional<JobTicket> job_;
   std::size_t to_spawn_ = 0;  // slots that wait to be filled
   bool suspended_ = false;
+  LoopTimes times_;
 };
 
 }  // namespace procpool

@@ -200,6 +200,7 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
   // Whatever still arrives belongs to nobody.
   struct Nobody final : WorkerEvents {
     void OnReady(std::size_t) override {}
+    void OnSent(std::size_t) override {}
     std::optional<std::span<std::byte>> PlaceFor(std::size_t, const FrameHeader&) override {
       return std::nullopt;
     }

@@ -33,6 +33,8 @@ class WorkerEvents {
  public:
   virtual ~WorkerEvents() = default;
   virtual void OnReady(std::size_t worker) = 0;
+  /// All that was given to the worker has left for it. Told only in timed jobs.
+  virtual void OnSent(std::size_t worker) = 0;
   /// A piece of a result is about to be received. Nothing: refused, the worker gets killed.
   virtual std::optional<std::span<std::byte>> PlaceFor(std::size_t worker,
                                                        const FrameHeader& header) = 0;
@@ -51,6 +53,15 @@ struct JobTicket {
   std::uint32_t id = 0;
   std::string task;
   std::span<const std::byte> context;
+  bool timed = false;
+};
+
+/// What the loop did in a timed job, by its wall time.
+struct LoopTimes {
+  Nanoseconds asleep = 0;
+  Nanoseconds spawn = 0;
+  Nanoseconds send = 0;
+  Nanoseconds receive = 0;  ///< what the events did with what came included
 };
 
 class Workers {
@@ -70,7 +81,11 @@ class Workers {
 
   virtual void BeginJob(const JobTicket& job) = 0;
   virtual void EndJob() = 0;
-  /// False: its channel is full, the item was not taken.
+  virtual LoopTimes Times() const { return {}; }
+  /// Whether something that was given to the worker has not left yet.
+  virtual bool HasUnsent(std::size_t worker) const = 0;
+  /// False: its channel is full, the item was not taken. A long input is sent at once, so that this
+  /// worker begins while the next one's input is being made.
   virtual bool Give(std::size_t worker, const GivenItem& given, const ItemInput& input,
                     bool timed) = 0;
   /// The worker leaves once it has answered what it was given.

@@ -50,7 +50,7 @@ TEST_P(ChannelConformance, EveryFieldOfTheCallerArrives) {
   frame.header.item = ~std::uint64_t{0};
   frame.header.attempt = 0xffffffff;
   frame.header.offset = kMaxPayloadBytes;
-  frame.times = ResultAnnex{1, -2, 3, std::int64_t{1} << 60, 5, 6, 0};
+  frame.times = ResultAnnex{1, -2, 3, std::int64_t{1} << 60, 5, 6, 7, 8, 9, 10, 0};
   const Bytes payload = RandomBytes(5000, 2);
   frame.payload = payload;
   ASSERT_TRUE(sender().Post(frame));
@@ -67,12 +67,16 @@ TEST_P(ChannelConformance, EveryFieldOfTheCallerArrives) {
   EXPECT_EQ(arrived.header.payload_bytes, payload.size());
   EXPECT_EQ(arrived.header.payload_hash, Hash(payload));
   ASSERT_TRUE(arrived.times.has_value());
-  EXPECT_EQ(arrived.times->received, 1);
-  EXPECT_EQ(arrived.times->begun, -2);
-  EXPECT_EQ(arrived.times->finished, 3);
-  EXPECT_EQ(arrived.times->compute, std::int64_t{1} << 60);
-  EXPECT_EQ(arrived.times->compute_cpu, 5);
-  EXPECT_EQ(arrived.times->sending, 6);
+  EXPECT_EQ(arrived.times->turned, 1);
+  EXPECT_EQ(arrived.times->arrived, -2);
+  EXPECT_EQ(arrived.times->received, 3);
+  EXPECT_EQ(arrived.times->begun, std::int64_t{1} << 60);
+  EXPECT_EQ(arrived.times->finished, 5);
+  EXPECT_EQ(arrived.times->decode, 6);
+  EXPECT_EQ(arrived.times->compute, 7);
+  EXPECT_EQ(arrived.times->compute_cpu, 8);
+  EXPECT_EQ(arrived.times->encode, 9);
+  EXPECT_EQ(arrived.times->sending, 10);
   EXPECT_TRUE(arrived.place.empty());
 }
 
@@ -388,7 +392,7 @@ TEST_P(ChannelConformance, BytesThatComeAfterTheNewsOfDeathAreStillReceived) {
 
 // Cut anywhere: in the header, in the annex, in the payload.
 TEST_P(ChannelConformance, ATruncatedFrameIsDropped) {
-  const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 0});
+  const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0});
   FrameHeader header;
   header.type = FrameType::kResult;
   const Bytes whole = Sealed(header, annex, RandomBytes(100, 6));

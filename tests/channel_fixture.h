@@ -116,8 +116,8 @@ inline Bytes Sealed(FrameHeader header, std::span<const std::byte> annex,
 }
 
 template <typename Annex>
-std::array<std::byte, kAnnexBytes> SealedAnnex(const Annex& annex) {
-  std::array<std::byte, kAnnexBytes> bytes{};
+std::array<std::byte, sizeof(Annex)> SealedAnnex(const Annex& annex) {
+  std::array<std::byte, sizeof(Annex)> bytes{};
   std::memcpy(bytes.data(), &annex, sizeof annex);
   SealAnnex(bytes);
   return bytes;

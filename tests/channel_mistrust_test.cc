@@ -47,7 +47,7 @@ TEST_P(ChannelMistrust, HonestBytesInArbitraryPiecesAreAccepted) {
   constexpr unsigned kSeed = 21;
   RecordProperty("seed", kSeed);
   std::mt19937 random(kSeed);
-  const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 0});
+  const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0});
   for (std::size_t frame = 0; frame < 100; ++frame) {
     const Bytes payload = RandomBytes(random() % 9000, random());
     const Bytes whole = Sealed(ResultHeader(), annex, payload);
@@ -59,7 +59,7 @@ TEST_P(ChannelMistrust, HonestBytesInArbitraryPiecesAreAccepted) {
     }
     ASSERT_EQ(sink_.frames.size(), frame + 1);
     ASSERT_TRUE(sink_.frames.back().payload == payload);
-    ASSERT_EQ(sink_.frames.back().times->sending, 6);
+    ASSERT_EQ(sink_.frames.back().times->sending, 10);
   }
 }
 
@@ -67,7 +67,7 @@ TEST_P(ChannelMistrust, AFlippedBitBreaksTheChannelButNotWhatCameBefore) {
   constexpr unsigned kSeed = 22;
   RecordProperty("seed", kSeed);
   std::mt19937 random(kSeed);
-  const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 0});
+  const auto annex = SealedAnnex(ResultAnnex{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0});
   const Bytes whole = Sealed(ResultHeader(), annex, RandomBytes(120, 7));
   for (int trial = 0; trial < 60; ++trial) {
     ASSERT_NO_FATAL_FAILURE(Renew());
@@ -216,7 +216,7 @@ TEST_P(ChannelRegions, InputAndResultInARegionAreNotMoved) {
   OutFrame result;
   result.header = ResultHeader();
   result.payload = arrived.place;
-  result.times = ResultAnnex{1, 2, 3, 4, 5, 6, 0};
+  result.times = ResultAnnex{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0};
   ASSERT_TRUE(link_->worker->Post(result));
   EXPECT_EQ(link_->worker->UnsentBytes(), kMaxFrameHead);
   ASSERT_EQ(link_->worker->Flush(), IoStatus::kDone);
@@ -226,7 +226,7 @@ TEST_P(ChannelRegions, InputAndResultInARegionAreNotMoved) {
   ASSERT_EQ(results.frames.size(), 1U);
   EXPECT_EQ(results.seen.data(), region.data() + 50'000);
   EXPECT_TRUE(results.frames[0].payload == output);
-  EXPECT_EQ(results.frames[0].times->finished, 3);
+  EXPECT_EQ(results.frames[0].times->finished, 5);
 }
 
 TEST_P(ChannelRegions, AResultSpoiltInTheRegionIsRefused) {

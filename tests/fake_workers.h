@@ -45,6 +45,7 @@ class FakeWorkers final : public Workers {
   void BeginJob(const JobTicket& job) override { ticket = job; }
   void EndJob() override { ended = true; }
 
+  bool HasUnsent(std::size_t) const override { return false; }
   bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool) override {
     if (full) return false;
     slots_[worker].given.push_back(given);

@@ -21,7 +21,7 @@ FrameHeader Sample() {
   header.job = 7;
   header.item = 0x0102030405060708;
   header.attempt = 2;
-  header.annex_bytes = kAnnexBytes;
+  header.annex_bytes = sizeof(ResultAnnex);
   header.payload_bytes = 4096;
   header.offset = 8192;
   header.payload_hash = 0xa1a2a3a4a5a6a7a8;
@@ -54,7 +54,7 @@ TEST(Wire, SealedHeaderHasItsGoldenBytes) {
       0x07, 0x00, 0x00, 0x00,                          // job
       0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01,  // item
       0x02, 0x00, 0x00, 0x00,                          // attempt
-      0x38, 0x00, 0x00, 0x00,                          // annex_bytes
+      0x58, 0x00, 0x00, 0x00,                          // annex_bytes
       0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // payload_bytes
       0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // offset
       0xa8, 0xa7, 0xa6, 0xa5, 0xa4, 0xa3, 0xa2, 0xa1,  // payload_hash
@@ -76,13 +76,17 @@ TEST(Wire, AnnexesLieAtTheirOffsets) {
   EXPECT_EQ(offsetof(ItemAnnex, place), 24U);
   EXPECT_EQ(offsetof(ItemAnnex, hash), 48U);
 
-  EXPECT_EQ(offsetof(ResultAnnex, received), 0U);
-  EXPECT_EQ(offsetof(ResultAnnex, begun), 8U);
-  EXPECT_EQ(offsetof(ResultAnnex, finished), 16U);
-  EXPECT_EQ(offsetof(ResultAnnex, compute), 24U);
-  EXPECT_EQ(offsetof(ResultAnnex, compute_cpu), 32U);
-  EXPECT_EQ(offsetof(ResultAnnex, sending), 40U);
-  EXPECT_EQ(offsetof(ResultAnnex, hash), 48U);
+  EXPECT_EQ(offsetof(ResultAnnex, turned), 0U);
+  EXPECT_EQ(offsetof(ResultAnnex, arrived), 8U);
+  EXPECT_EQ(offsetof(ResultAnnex, received), 16U);
+  EXPECT_EQ(offsetof(ResultAnnex, begun), 24U);
+  EXPECT_EQ(offsetof(ResultAnnex, finished), 32U);
+  EXPECT_EQ(offsetof(ResultAnnex, decode), 40U);
+  EXPECT_EQ(offsetof(ResultAnnex, compute), 48U);
+  EXPECT_EQ(offsetof(ResultAnnex, compute_cpu), 56U);
+  EXPECT_EQ(offsetof(ResultAnnex, encode), 64U);
+  EXPECT_EQ(offsetof(ResultAnnex, sending), 72U);
+  EXPECT_EQ(offsetof(ResultAnnex, hash), 80U);
 
   EXPECT_EQ(sizeof(ReadyMessage), 24U);
   EXPECT_EQ(offsetof(ReadyMessage, wire_version), 0U);
@@ -102,6 +106,21 @@ TEST(Wire, SealedHeadersAreAccepted) {
       header.offset = kMaxPayloadBytes;
       Seal(header);
       EXPECT_EQ(Check(header), WireFault::kNone) << "type " << type << ", flags " << flags;
+    }
+  }
+}
+
+TEST(Wire, AnAnnexHasTheLengthOfItsType) {
+  for (unsigned type = 1; type <= 7; ++type) {
+    for (const std::uint32_t bytes : {0, 8, 55, 56, 57, 88, 96}) {
+      FrameHeader header;
+      header.type = static_cast<FrameType>(type);
+      header.annex_bytes = bytes;
+      Seal(header);
+      const bool right = bytes == 0 || (header.type == FrameType::kItem && bytes == 56) ||
+                         (header.type == FrameType::kResult && bytes == 88);
+      EXPECT_EQ(Check(header), right ? WireFault::kNone : WireFault::kAnnexLength)
+          << "type " << type << ", " << bytes << " bytes";
     }
   }
 }
@@ -179,7 +198,7 @@ TEST(Wire, AnAnnexIsSealedByTheHashOfWhatStandsBefore) {
   EXPECT_EQ(sealed.input.offset, 4096U);
   EXPECT_EQ(sealed.place.bytes, 2U);
 
-  for (std::size_t bit = 0; bit < 8 * kAnnexBytes; ++bit) {
+  for (std::size_t bit = 0; bit < 8 * annex.size(); ++bit) {
     auto flipped = annex;
     flipped[bit / 8] ^= std::byte{1} << (bit % 8);
     EXPECT_FALSE(AnnexIsSound(flipped)) << "bit " << bit;

@@ -63,17 +63,20 @@ void ItemOutput::Commit(std::size_t bytes) {
   if (piece_used_ == kPieceBytes) SendPiece();
 }
 
+void ItemOutput::Spent(TaskStage stage, Nanoseconds duration) {
+  (stage == TaskStage::kDecode ? decoding_ : encoding_) += duration;
+}
+
 void ItemOutput::SendPiece() {
-  const bool timed = (item_.header.flags & kTimed) != 0;
-  const Nanoseconds begun = timed ? Now() : 0;
-  const Nanoseconds cpu_begun = timed ? ThreadCpuTime() : 0;
+  const Nanoseconds begun = timed() ? Now() : 0;
+  const Nanoseconds cpu_begun = timed() ? ThreadCpuTime() : 0;
   OutFrame frame = Answer(FrameType::kResult);
   frame.payload = std::span(piece_).first(piece_used_);
   PostToMaster(channel_, frame);
   FlushToMaster(channel_);  // the piece is used again
   offset_ += piece_used_;
   piece_used_ = 0;
-  if (timed) {
+  if (timed()) {
     sending_ += Now() - begun;
     sending_cpu_ += ThreadCpuTime() - cpu_begun;
   }
@@ -84,7 +87,7 @@ void ItemOutput::Finish(ResultAnnex times) {
   frame.header.flags = kLastPart;
   frame.payload = item_.place.empty() ? std::span<const std::byte>(piece_).first(piece_used_)
                                       : std::span<const std::byte>(item_.place).first(placed_);
-  if ((item_.header.flags & kTimed) != 0) {
+  if (timed()) {
     frame.header.flags |= kTimed;
     frame.times = times;
   }

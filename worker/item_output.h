@@ -28,6 +28,9 @@ class ItemOutput final : public TaskOutput {
   std::span<std::byte> Reserve(std::size_t most) override;
   void Commit(std::size_t bytes) override;
 
+  bool timed() const override { return (item_.header.flags & kTimed) != 0; }
+  void Spent(TaskStage stage, Nanoseconds duration) override;
+
   /// Posts the last piece, with the times if the item asked for them.
   void Finish(ResultAnnex times);
   /// Posts the task's failure instead.
@@ -35,6 +38,8 @@ class ItemOutput final : public TaskOutput {
 
   Nanoseconds sending() const { return sending_; }
   Nanoseconds sending_cpu() const { return sending_cpu_; }
+  Nanoseconds decoding() const { return decoding_; }
+  Nanoseconds encoding() const { return encoding_; }
 
  private:
   OutFrame Answer(FrameType type) const;
@@ -48,6 +53,8 @@ class ItemOutput final : public TaskOutput {
   std::uint64_t offset_ = 0;  // where the current piece begins in the result
   Nanoseconds sending_ = 0;
   Nanoseconds sending_cpu_ = 0;
+  Nanoseconds decoding_ = 0;
+  Nanoseconds encoding_ = 0;
 };
 
 }  // namespace procpool

@@ -41,6 +41,22 @@ std::pair<std::string, std::string> DescribeException() {
   }
 }
 
+// What the task's time went to. The clock of CPU time costs too much to be read around every stage,
+// so decoding and encoding are taken to have had the same share of the CPU as computing.
+void DivideTime(const ItemOutput& output, Nanoseconds cpu, ResultAnnex& times) {
+  times.decode = output.decoding();
+  times.encode = output.encoding();
+  times.sending = output.sending();
+  const Nanoseconds working = times.finished - times.begun - times.sending;
+  times.compute = working - times.decode - times.encode;
+  times.compute_cpu = cpu - output.sending_cpu();
+  if (times.compute < working && working > 0) {
+    times.compute_cpu =
+        static_cast<Nanoseconds>(static_cast<double>(times.compute_cpu) *
+                                 static_cast<double>(times.compute) / static_cast<double>(working));
+  }
+}
+
 }  // namespace
 
 LoopEnd WorkerLoop::Run(Nanoseconds main_reached) {
@@ -51,12 +67,14 @@ LoopEnd WorkerLoop::Run(Nanoseconds main_reached) {
   try {
     PostToMaster(channel_, frame);
     FlushToMaster(channel_);
+    turned_ = Now();
     while (!stop_) {
       const IoStatus status = channel_.ReceiveBefore(*this, Deadline::After(kSecond));
       if (status == IoStatus::kBroken) return LoopEnd::kBroken;
       if (status == IoStatus::kClosed) return LoopEnd::kMasterGone;
       FlushToMaster(channel_);
       gathering_since_ = 0;
+      if (timed_ && status == IoStatus::kDone) turned_ = Now();
     }
   } catch (const MasterGone&) {
     return LoopEnd::kMasterGone;
@@ -111,7 +129,11 @@ void WorkerLoop::BeginJob(const Frame& frame) {
 void WorkerLoop::RunItem(const Frame& frame) {
   const bool timed = (frame.header.flags & kTimed) != 0;
   ResultAnnex times;
-  if (timed) times.received = Now();
+  if (timed) {
+    times.turned = turned_;
+    times.arrived = frame.arrived;
+    times.received = Now();
+  }
   mark_.Begin({frame.header.job, frame.header.attempt, frame.header.item});
   const Nanoseconds item_begun = channel_.FlushIsCheap() ? 0 : Now();
   ItemOutput output(channel_, frame, piece_);
@@ -127,9 +149,7 @@ void WorkerLoop::RunItem(const Frame& frame) {
       job->second.object->Run(frame.payload, output);
       if (timed) {
         times.finished = Now();
-        times.sending = output.sending();
-        times.compute = times.finished - times.begun - output.sending();
-        times.compute_cpu = ThreadCpuTime() - cpu_begun - output.sending_cpu();
+        DivideTime(output, ThreadCpuTime() - cpu_begun, times);
       }
       output.Finish(times);
     } catch (const MasterGone&) {
@@ -140,6 +160,8 @@ void WorkerLoop::RunItem(const Frame& frame) {
     }
   }
   SendSoon(item_begun);
+  timed_ = timed;
+  if (timed) turned_ = Now();
 }
 
 void WorkerLoop::SendSoon(Nanoseconds begun) {
