@@ -112,6 +112,7 @@ IoStatus Channel::Flush() {
     if (moved == 0) return IoStatus::kBlocked;
     if (moved == kPeerGone) return IoStatus::kClosed;
     if (moved < 0) return Break("sending failed");
+    traffic_.sent += static_cast<std::size_t>(moved);
     DropSent(static_cast<std::size_t>(moved));
   }
   return IoStatus::kDone;
@@ -157,6 +158,7 @@ IoStatus Channel::Fill(std::span<std::byte> destination, std::size_t* destinatio
   if (moved == 0) return IoStatus::kBlocked;
   if (moved == kPeerGone) return IoStatus::kClosed;
   if (moved < 0) return Break("receiving failed");
+  traffic_.received += static_cast<std::size_t>(moved);
   const std::size_t to_destination = std::min(wanted, static_cast<std::size_t>(moved));
   *destination_got += to_destination;
   in_end_ += static_cast<std::size_t>(moved) - to_destination;

@@ -87,6 +87,14 @@ class FrameSink {
 
 inline constexpr std::size_t kSmallPayload = 4096;
 
+/// Bytes that a channel's end moved itself, frame heads included; what lies in shared memory and
+/// was only pointed at is not among them. Every one of them is copied twice on its way: into the
+/// transport, and out of it.
+struct Traffic {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+};
+
 class Channel {
  public:
   virtual ~Channel() = default;
@@ -111,6 +119,7 @@ class Channel {
   void Abandon();
 
   const std::string& fault() const { return fault_; }
+  const Traffic& traffic() const { return traffic_; }
 
   /// For an event loop: poll these for reading, and writable_fd for writing when Flush() said
   /// kBlocked (-1: room is announced through readable_fd as well).
@@ -184,6 +193,7 @@ class Channel {
   std::size_t payload_got_ = 0;
 
   std::string fault_;
+  Traffic traffic_;
   Nanoseconds spin_ = 0;
 };
 

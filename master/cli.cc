@@ -67,6 +67,12 @@ Names<std::string> ColormapChoices() {
   return names;
 }
 
+Names<CoordsInput> InputChoices() {
+  return {{"computed", CoordsInput::kComputed},
+          {"array", CoordsInput::kArray},
+          {"shared", CoordsInput::kShared}};
+}
+
 void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddNumber<unsigned>(
       app, "--procs", 1, kMostProcs, [&](unsigned n) { options.procs = n; },
@@ -84,6 +90,8 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--payload", options.payload,
             Names<RowsPayload>{{"rows", RowsPayload::kRows}, {"coords", RowsPayload::kCoords}},
             "what travels to the workers: row numbers, or every point's z and c", "rows");
+  AddChoice(app, "--input", options.input, InputChoices(),
+            "where the coordinates of payload coords lie before the job begins", "computed");
   AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes",
             "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
@@ -138,6 +146,18 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       "replace a worker after so many chunks (default: never)");
   AddName(app, "--worker", options.worker, "worker program (default: `worker` beside master)")
       ->type_name("PATH");
+}
+
+void AddTimingOptions(CLI::App& app, RunOptions& options) {
+  app.add_flag("--budget", options.budget, "print where the time went in full");
+  AddChoice(app, "--times", options.times, Names<bool>{{"on", true}, {"off", false}},
+            "whether chunks carry their times", "on");
+  AddNumber<unsigned>(
+      app, "--repeat", 1, 1'000'000, [&](unsigned n) { options.repeat = n; },
+      "after the first run, time so many more with warm workers, as timeit does");
+  AddNumber<unsigned>(
+      app, "--loops", 1, 1'000'000, [&](unsigned n) { options.loops = n; },
+      "runs in each repeat (default: 1)");
 }
 
 void AddOutputOptions(CLI::App& app, RunOptions& options) {
@@ -196,6 +216,11 @@ std::string_view PayloadName(RowsPayload payload) {
   return payload == RowsPayload::kRows ? "rows" : "coords";
 }
 
+std::string_view InputName(CoordsInput input) {
+  static const Names<CoordsInput> names = InputChoices();
+  return names[static_cast<std::size_t>(input)].first;
+}
+
 Command ParseCommandLine(int argc, char** argv, const std::vector<Subcommand>& laboratory) {
   Command command;
   RunOptions& options = command.run;
@@ -212,6 +237,7 @@ Command ParseCommandLine(int argc, char** argv, const std::vector<Subcommand>& l
   AddJobOptions(app, options);
   AddWorkloadOptions(app, options);
   AddSupervisionOptions(app, options);
+  AddTimingOptions(app, options);
   AddOutputOptions(app, options);
   std::vector<std::pair<CLI::App*, std::function<int()>>> others;
   for (const Subcommand& subcommand : laboratory) {
@@ -235,6 +261,7 @@ Command ParseCommandLine(int argc, char** argv, const std::vector<Subcommand>& l
     command.exit_code = ReportParseError(app, error);
     return command;
   }
+  if (options.loops > 1 && options.repeat == 0) options.repeat = 1;
   if (options.procs == 0) options.procs = std::min(UsableCpus(), kMostProcs);
   if (options.transport == "serial") options.procs = 1;
   if (options.chunks == 0) options.chunks = kChunksPerWorker * options.procs;

@@ -22,6 +22,13 @@ class App;
 
 namespace procpool {
 
+/// Where the coordinates of payload `coords` lie before the job begins.
+enum class CoordsInput {
+  kComputed,  ///< nowhere: each chunk's are computed when it is given out
+  kArray,     ///< in ordinary memory of the master
+  kShared,    ///< in memory shared with the workers, if the transport shares memory
+};
+
 enum class VerifyMode { kAuto, kExpected, kSerial, kNone };
 
 struct RunOptions {
@@ -32,6 +39,7 @@ struct RunOptions {
   std::string transport = "shm";  ///< pipe, queue, shm, threads or serial
   Schedule schedule = Schedule::kDynamic;
   RowsPayload payload = RowsPayload::kRows;
+  CoordsInput input = CoordsInput::kComputed;
   std::string codec = "raw";
   std::string kernel = "auto";
   std::string spawn = "boost";
@@ -45,6 +53,10 @@ struct RunOptions {
   std::string colormap = "pure-gray";
   std::string json;  ///< file, "-" for standard output, empty for none
   bool quiet = false;
+  bool budget = false;  ///< print all of it
+  bool times = true;    ///< chunks carry their times
+  unsigned repeat = 0;  ///< timed repeats after the first run
+  unsigned loops = 1;   ///< runs in each of them
   std::string log_level = "warning";
   std::string worker;  ///< path; empty: beside master
 
@@ -52,6 +64,7 @@ struct RunOptions {
 };
 
 std::string_view PayloadName(RowsPayload payload);
+std::string_view InputName(CoordsInput input);
 
 /// A command beside `run`: adds its options to the command line and returns what to do once they
 /// are read, which gives the exit code.

@@ -54,7 +54,10 @@ Dispatch::EndOfJob::~EndOfJob() {
 
 JobReport Dispatch::Run() {
   cpu_begun_ = ThreadCpuTime();
+  const Traffic before = workers_.TotalTraffic();
   Loop();
+  const Traffic after = workers_.TotalTraffic();
+  report_.traffic = {after.sent - before.sent, after.received - before.received};
   report_.finished = Now();
   if (keeper_) report_.budget = keeper_->Finish(report_.finished, TimesOfMaster());
   report_.items_done = ledger_.done();

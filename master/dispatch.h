@@ -64,6 +64,7 @@ struct JobReport {
   Nanoseconds begun = 0;
   Nanoseconds finished = 0;
   std::optional<Budget> budget{};  ///< of a timed job
+  Traffic traffic;                 ///< through the channels, in both directions
 };
 
 class Dispatch final : private WorkerEvents {

@@ -176,6 +176,16 @@ bool ProcessWorkers::Give(std::size_t worker, const GivenItem& given, const Item
   return true;
 }
 
+Traffic ProcessWorkers::TotalTraffic() const {
+  Traffic total = past_traffic_;
+  for (const auto& slot : slots_) {
+    if (slot->channel == nullptr) continue;
+    total.sent += slot->channel->traffic().sent;
+    total.received += slot->channel->traffic().received;
+  }
+  return total;
+}
+
 void ProcessWorkers::Stop(std::size_t worker) {
   Slot& slot = *slots_[worker];
   if (slot.life == Life::kEmpty || slot.stop_sent) return;

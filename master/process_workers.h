@@ -62,6 +62,7 @@ class ProcessWorkers final : public Workers {
   void Wait(Deadline deadline, WorkerEvents& events) override;
   LoopTimes Times() const override { return times_; }
   bool HasUnsent(std::size_t worker) const override;
+  Traffic TotalTraffic() const override;
 
   /// Runs `action` on the loop's thread soon; the only function that other threads may call.
   void Post(std::function<void()> action);
@@ -108,6 +109,7 @@ class ProcessWorkers final : public Workers {
   std::size_t to_spawn_ = 0;  // slots that wait to be filled
   bool suspended_ = false;
   LoopTimes times_;
+  Traffic past_traffic_;  // of processes that are gone
 };
 
 }  // namespace procpool

@@ -158,6 +158,8 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
           ? "stopped"
           : exit->Text();
   slot.far_opened();  // a worker that died at start leaves no queue names
+  past_traffic_.sent += slot.channel->traffic().sent;
+  past_traffic_.received += slot.channel->traffic().received;
   slot.channel.reset();
   slot.control.reset();
   slot.mark.reset();

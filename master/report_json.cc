@@ -7,6 +7,7 @@
 #include "common/build_id.h"
 #include "common/host.h"
 #include "master/summary.h"
+#include "master/summary_budget.h"
 
 namespace procpool {
 namespace {
@@ -28,6 +29,7 @@ Json Options(const RunSetup& setup) {
   json["transport"] = options.transport;
   json["schedule"] = ScheduleName(options.schedule);
   json["payload"] = PayloadName(options.payload);
+  json["input"] = InputName(options.input);
   json["codec"] = options.codec;
   json["kernel"] = setup.kernel.name;
   json["spawn"] = options.spawn;
@@ -44,6 +46,50 @@ Json PhasesOf(const Phases& phases) {
           {"verify_seconds", Seconds(phases.verify)},
           {"output_seconds", Seconds(phases.output)},
           {"stop_seconds", Seconds(phases.stop)}};
+}
+
+Json MemoryOf(const std::optional<ProcessMemory>& memory) {
+  if (!memory) return nullptr;
+  return {{"rss_bytes", memory->resident},
+          {"peak_rss_bytes", memory->peak_resident},
+          {"pss_bytes", memory->proportional}};
+}
+
+Json PartsOf(const BudgetLine& line) {
+  Json json;
+  for (std::size_t part = 0; part < kBudgetParts; ++part) {
+    const std::string key(BudgetPartKey(static_cast<BudgetPart>(part)));
+    json[key + "_seconds"] = Seconds(line[part]);
+  }
+  return json;
+}
+
+Json BudgetOf(const std::optional<Budget>& budget) {
+  if (!budget) return nullptr;
+  Json json;
+  json["workers"] = budget->lines.size();
+  json["wall_seconds"] = Seconds(budget->Wall());
+  json["total"] = PartsOf(budget->Total());
+  json["per_worker"] = Json::array();
+  for (const BudgetLine& line : budget->lines) json["per_worker"].push_back(PartsOf(line));
+  json["journey"] = Json::object();
+  for (std::size_t index = 0; index < kJourneyStages; ++index) {
+    const auto stage = static_cast<JourneyStage>(index);
+    const JourneyQuantiles quantiles = QuantilesOf(*budget, stage);
+    json["journey"][std::string(JourneyStageKey(stage))] = {
+        {"p50_seconds", quantiles.p50 * 1e-9},
+        {"p99_seconds", quantiles.p99 * 1e-9},
+        {"max_seconds", quantiles.greatest * 1e-9}};
+  }
+  json["journeys"] = budget->journeys.size();
+  const MasterTimes& master = budget->master;
+  json["master"] = {
+      {"cpu_seconds", Seconds(master.cpu)},           {"encode_seconds", Seconds(master.encode)},
+      {"post_seconds", Seconds(master.post)},         {"send_seconds", Seconds(master.send)},
+      {"spawn_seconds", Seconds(master.spawn)},       {"receive_seconds", Seconds(master.receive)},
+      {"decode_seconds", Seconds(master.decode)},     {"placing_seconds", Seconds(master.placing)},
+      {"checksum_seconds", Seconds(master.checksum)}, {"asleep_seconds", Seconds(master.asleep)}};
+  return json;
 }
 
 Json ChecksumOf(const RunSetup& setup, const RunResult& result) {
@@ -67,6 +113,7 @@ Json WorkersOf(const RunResult& result) {
                        {"compute_seconds", Seconds(row.compute)},
                        {"compute_cpu_seconds", Seconds(row.compute_cpu)},
                        {"sending_seconds", Seconds(row.sending)},
+                       {"memory", MemoryOf(row.memory)},
                        {"exit", row.exit.empty() ? Json(nullptr) : Json(row.exit)}});
   }
   return workers;
@@ -99,6 +146,11 @@ std::string JsonReport(const RunSetup& setup, const RunResult& result) {
   json["wall_seconds"] = Seconds(result.wall);
   json["phases"] = PhasesOf(result.phases);
   json["parallel_efficiency"] = ParallelEfficiency(result, setup.options.procs, host.cpus);
+  json["budget"] = BudgetOf(result.budget);
+  json["traffic"] = {{"sent_bytes", result.traffic.sent},
+                     {"received_bytes", result.traffic.received}};
+  json["repeats"] = {{"loops", setup.options.loops}, {"seconds_per_loop", result.repeats}};
+  json["master_memory"] = MemoryOf(result.master_memory);
   json["retries"] = result.retries;
   json["quarantined"] = QuarantinedOf(result);
   json["warnings"] = result.warnings;

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/kernel.h"
+#include "master/prepared_coords.h"
 
 namespace procpool {
 namespace {
@@ -24,12 +25,12 @@ std::string RowsText(const Chunk& chunk) {
          std::to_string(chunk.first_row + chunk.rows - 1);
 }
 
-RowsJob::RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload,
-                 const Plan& plan, const Buffer& grid, Allocate allocate)
-    : context_(MakeContext(fractal, kernel, payload)),
+RowsJob::RowsJob(const Fractal& fractal, const Plan& plan, const Buffer& grid,
+                 RowsJobOptions options)
+    : options_(std::move(options)),
+      context_(MakeContext(fractal, options_.kernel, options_.payload)),
       plan_(plan),
       grid_(grid),
-      allocate_(std::move(allocate)),
       assembly_(grid, fractal.Width(), plan.chunks),
       row_axis_(fractal.RowAxis()),
       column_axis_(fractal.ColumnAxis()) {
@@ -52,18 +53,27 @@ ItemInput RowsJob::Begin(const GivenItem& given) {
 // Buffers are reused, so there are only as many as there are items outstanding at once; each fits
 // the largest chunk.
 ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
+  if (options_.prepared != nullptr && !options_.copy_prepared) {
+    return {.input = PreparedBytes(*options_.prepared, context_.fractal, chunk),
+            .input_buffer = options_.prepared};
+  }
   const Nanoseconds begun = Now();
   const std::uint64_t width = context_.fractal.Width();
   if (free_coords_.empty()) {
     const auto largest = std::ranges::max_element(plan_.chunks, {}, &Chunk::rows);
-    free_coords_.push_back(allocate_(largest->rows * width * kCoordsBytesPerPoint));
+    free_coords_.push_back(options_.allocate(largest->rows * width * kCoordsBytesPerPoint));
   }
   Buffer& buffer = coords_[chunk.id] = std::move(free_coords_.back());
   free_coords_.pop_back();
   const std::size_t points = chunk.rows * width;
-  const std::span<double> numbers = buffer.as<double>();
-  FillCoords(context_.fractal, row_axis_, column_axis_, chunk.first_row * width, points,
-             numbers.data(), numbers.data() + 2 * points);
+  if (options_.prepared != nullptr) {
+    std::ranges::copy(PreparedBytes(*options_.prepared, context_.fractal, chunk),
+                      buffer.bytes().begin());
+  } else {
+    const std::span<double> numbers = buffer.as<double>();
+    FillCoords(context_.fractal, row_axis_, column_axis_, chunk.first_row * width, points,
+               numbers.data(), numbers.data() + 2 * points);
+  }
   splitting_ += Now() - begun;
   return {.input = buffer.bytes().first(points * kCoordsBytesPerPoint), .input_buffer = &buffer};
 }

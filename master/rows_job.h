@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/axis.h"
@@ -16,14 +17,23 @@
 
 namespace procpool {
 
+struct RowsJobOptions {
+  std::string_view kernel = "auto";
+  RowsPayload payload = RowsPayload::kRows;
+  /// Payload coords: the coordinates, where they were written before (prepared_coords.h), and
+  /// whether a chunk's are to be copied into memory from `allocate` before they are given out.
+  const Buffer* prepared = nullptr;
+  bool copy_prepared = false;
+  bool timed = true;
+  /// Where the job gets memory for payloads from, e.g. Pool::Allocate. What it returns may be
+  /// longer than asked for.
+  std::function<Buffer(std::size_t bytes)> allocate{};
+};
+
 class RowsJob final : public Job {
  public:
-  /// Where the job gets memory for coords payloads from, e.g. Pool::Allocate.
-  using Allocate = std::function<Buffer(std::size_t bytes)>;
-
-  /// grid and plan must outlive the job.
-  RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload, const Plan& plan,
-          const Buffer& grid, Allocate allocate);
+  /// grid, plan and what the options point to must outlive the job.
+  RowsJob(const Fractal& fractal, const Plan& plan, const Buffer& grid, RowsJobOptions options);
 
   std::string_view task() const override { return kRowsTask; }
   std::span<const std::byte> context() const override {
@@ -31,7 +41,7 @@ class RowsJob final : public Job {
   }
   std::size_t items() const override { return plan_.chunks.size(); }
   std::span<const unsigned> owners() const override { return plan_.owners; }
-  bool timed() const override { return true; }
+  bool timed() const override { return options_.timed; }
   ItemInput Begin(const GivenItem& given) override;
   std::optional<std::span<std::byte>> PlaceFor(const GivenItem& given, std::uint64_t offset,
                                                std::uint64_t bytes) override;
@@ -41,6 +51,8 @@ class RowsJob final : public Job {
   std::vector<std::uint64_t> Recheck() override;
 
   const Assembly& assembly() const { return assembly_; }
+  /// After the job: the payloads' memory, for the next one.
+  std::vector<Buffer> TakeBuffers() { return std::move(free_coords_); }
   Nanoseconds splitting() const { return splitting_; }  ///< encoding the items' payloads
   Nanoseconds assembling() const {
     return assembling_;
@@ -50,10 +62,10 @@ class RowsJob final : public Job {
   void Release(std::uint64_t item);
   ItemInput CoordsOf(const Chunk& chunk);
 
+  RowsJobOptions options_;
   RowsContext context_;
   const Plan& plan_;
   const Buffer& grid_;
-  Allocate allocate_;
   Assembly assembly_;
   AxisPoints row_axis_;
   AxisPoints column_axis_;

@@ -12,9 +12,12 @@
 #include "common/checksum.h"
 #include "common/kernel.h"
 #include "common/workload.h"
+#include "master/budget.h"
 #include "master/cli.h"
 #include "master/output_file.h"
 #include "master/plan.h"
+#include "master/process_usage.h"
+#include "master/workers.h"
 
 namespace procpool {
 
@@ -52,6 +55,7 @@ struct WorkerRow {
   Nanoseconds compute_cpu = 0;
   Nanoseconds sending = 0;
   std::string exit{};
+  std::optional<ProcessMemory> memory{};  ///< at the end of the job; of those that still live
 };
 
 /// Wall time of the master, except `compute`, which is summed over the workers.
@@ -78,7 +82,11 @@ struct RunResult {
   std::string wait;      ///< the wait mode in force; empty where nobody waits for another process
   Nanoseconds wall = 0;  ///< from the first spawn until the grid is complete and its checksum known
   Phases phases;
+  std::optional<Budget> budget;  ///< nothing with --times off
+  Traffic traffic;               ///< bytes that went through the channels
+  std::vector<double> repeats;   ///< seconds of a loop, for each repeat after the first run
   std::vector<WorkerRow> workers;
+  std::optional<ProcessMemory> master_memory;
   bool has_checksum = false;
   Checksum checksum;
   std::optional<bool> verified;  ///< nothing: there was nothing to verify against

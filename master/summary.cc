@@ -1,24 +1,19 @@
 #include "master/summary.h"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
+#include <cmath>
+#include <numeric>
 
 #include "common/host.h"
+#include "master/append_format.h"
+#include "master/summary_budget.h"
 
 namespace procpool {
 namespace {
 
 constexpr std::size_t kMostWorkerLines = 16;
-
-__attribute__((format(printf, 2, 3))) void Append(std::string& text, const char* format, ...) {
-  char line[512];  // NOLINT: a line of the table
-  va_list arguments;
-  va_start(arguments, format);
-  std::vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  text += line;
-}
 
 double Milliseconds(Nanoseconds duration) {
   return Seconds(duration) * 1e3;
@@ -55,6 +50,10 @@ void AppendTimes(std::string& text, const RunSetup& setup, const RunResult& resu
   }
   Append(text, "  assemble %9.2f ms   hashes, sum and digest of the whole grid\n",
          Milliseconds(phases.assemble));
+  if (!result.budget) {
+    text += "compute      not measured (--times off)\n";
+    return;
+  }
   Append(text, "compute    %9.2f ms   in the kernel, summed over the workers\n",
          Milliseconds(phases.compute));
   Append(text, "  running  %9.2f ms   on a CPU\n", Milliseconds(phases.compute_cpu));
@@ -64,6 +63,12 @@ void AppendTimes(std::string& text, const RunSetup& setup, const RunResult& resu
   Append(text, "efficiency %9.1f %%    of %u CPU(s) x wall time spent in the kernel\n",
          100 * ParallelEfficiency(result, setup.options.procs, cpus),
          std::min(cpus, setup.options.procs));
+  text += ShortBudget(*result.budget);
+  if (setup.options.budget) text += FullBudget(*result.budget);
+}
+
+void AppendAfterwards(std::string& text, const RunSetup& setup, const RunResult& result) {
+  const Phases& phases = result.phases;
   if (phases.verify > 0)
     Append(text, "verify     %9.2f ms   serial baseline\n", Milliseconds(phases.verify));
   if (phases.output > 0)
@@ -71,10 +76,40 @@ void AppendTimes(std::string& text, const RunSetup& setup, const RunResult& resu
            setup.options.output.c_str());
 }
 
+// As Python's timeit says it.
+void AppendRepeats(std::string& text, const RunSetup& setup, const RunResult& result) {
+  const std::vector<double>& repeats = result.repeats;
+  if (repeats.empty()) return;
+  const auto n = static_cast<double>(repeats.size());
+  const double mean = std::accumulate(repeats.begin(), repeats.end(), 0.0) / n;
+  double squares = 0;
+  for (const double repeat : repeats) squares += (repeat - mean) * (repeat - mean);
+  Append(text,
+         "\nrepeated   %.3f ms ± %.3f ms per loop (mean ± std. dev. of %zu run(s), %u loop(s) "
+         "each, warm workers)\n"
+         "           best of %zu: %.3f ms per loop\n",
+         mean * 1e3, std::sqrt(squares / n) * 1e3, repeats.size(), setup.options.loops,
+         repeats.size(), *std::ranges::min_element(repeats) * 1e3);
+}
+
+// Columns of a process' memory.
+std::string MemoryText(const std::optional<ProcessMemory>& memory) {
+  std::string text;
+  if (!memory) {
+    Append(text, "%10s%10s%10s", "-", "-", "-");
+    return text;
+  }
+  constexpr double kMega = 1024.0 * 1024.0;
+  Append(text, "%10.1f%10.1f%10.1f", static_cast<double>(memory->resident) / kMega,
+         static_cast<double>(memory->peak_resident) / kMega,
+         static_cast<double>(memory->proportional) / kMega);
+  return text;
+}
+
 void AppendWorkers(std::string& text, const RunSetup& setup, const RunResult& result) {
   const bool processes = !setup.options.InProcess();
   Append(text, "\nworker%s  chunks  compute ms   on CPU ms%s\n", processes ? "      pid" : "",
-         processes ? "  end" : "");
+         processes ? "   RSS MiB  peak RSS       PSS  end" : "");
   std::size_t lines = 0;
   for (const WorkerRow& row : result.workers) {
     if (++lines > kMostWorkerLines) {
@@ -86,8 +121,12 @@ void AppendWorkers(std::string& text, const RunSetup& setup, const RunResult& re
     if (processes) Append(text, "%9d", row.pid);
     Append(text, "%8llu%12.2f%12.2f", static_cast<unsigned long long>(row.chunks),
            Milliseconds(row.compute), Milliseconds(row.compute_cpu));
-    if (processes) Append(text, "  %s", row.exit.c_str());
+    if (processes) Append(text, "%s  %s", MemoryText(row.memory).c_str(), row.exit.c_str());
     text += '\n';
+  }
+  if (result.master_memory) {
+    Append(text, "master%9d%32s%s\n", static_cast<int>(::getpid()), "",
+           MemoryText(result.master_memory).c_str());
   }
 }
 
@@ -102,6 +141,8 @@ std::string Summary(const RunSetup& setup, const RunResult& result) {
   std::string text;
   AppendJob(text, setup, result);
   AppendTimes(text, setup, result);
+  AppendAfterwards(text, setup, result);
+  AppendRepeats(text, setup, result);
   AppendWorkers(text, setup, result);
   text += '\n';
   for (const std::string& warning : result.warnings) text += "warning    " + warning + '\n';

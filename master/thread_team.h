@@ -23,6 +23,9 @@ struct ThreadTally {
   std::uint64_t items = 0;
   Nanoseconds compute = 0;
   Nanoseconds compute_cpu = 0;
+  Nanoseconds encode = 0;    ///< writing coordinates, under payload coords
+  Nanoseconds begun = 0;     ///< it turned to this job
+  Nanoseconds finished = 0;  ///< it found no chunk any more
 };
 
 struct TeamJob {
@@ -31,6 +34,8 @@ struct TeamJob {
   RowsPayload payload;
   const Plan& plan;
   const Buffer& grid;
+  const Buffer* prepared = nullptr;  ///< coordinates that were written before (prepared_coords.h)
+  bool timed = true;                 ///< whether the tallies have times
 };
 
 class ThreadTeam {

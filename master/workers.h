@@ -82,6 +82,8 @@ class Workers {
   virtual void BeginJob(const JobTicket& job) = 0;
   virtual void EndJob() = 0;
   virtual LoopTimes Times() const { return {}; }
+  /// Through all channels so far, those of processes that are gone included.
+  virtual Traffic TotalTraffic() const { return {}; }
   /// Whether something that was given to the worker has not left yet.
   virtual bool HasUnsent(std::size_t worker) const = 0;
   /// False: its channel is full, the item was not taken. A long input is sent at once, so that this

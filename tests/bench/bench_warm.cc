@@ -107,9 +107,12 @@ int main(int argc, char** argv) {
     contenders.push_back({std::string(transport.name),
                           [&] {
                             const Nanoseconds begun = Now();
-                            RowsJob job(
-                                fractal, kernel.name, payload, plan, grid,
-                                [&](std::size_t bytes) { return pool.Allocate(bytes, "payload"); });
+                            RowsJob job(fractal, plan, grid,
+                                        {.kernel = kernel.name,
+                                         .payload = payload,
+                                         .allocate = [&](std::size_t bytes) {
+                                           return pool.Allocate(bytes, "payload");
+                                         }});
                             const JobReport report = pool.Run(job, {});
                             const Nanoseconds wall = Now() - begun;
                             if (report.status != JobReport::Status::kDone) std::exit(1);
