@@ -192,6 +192,7 @@ void BudgetKeeper::Took(std::size_t worker, const SentStamps& sent, const Result
   ++budget_.items;
   if (budget_.journeys.size() < kMostJourneys) {
     budget_.journeys.push_back(JourneyOf(sent, times, taken));
+    budget_.journey_items.push_back(sent.item);
   }
 }
 

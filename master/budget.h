@@ -82,6 +82,7 @@ struct SentStamps {
   Nanoseconds encoded = 0;
   Nanoseconds posted = 0;
   Nanoseconds sent = 0;  ///< 0: not known to have left yet
+  std::uint64_t item = 0;
 };
 
 /// And after.
@@ -113,7 +114,8 @@ struct Budget {
   std::vector<BudgetLine> lines;  ///< one for each worker slot
   MasterTimes master;
   std::uint64_t items = 0;
-  std::vector<Journey> journeys;  ///< of the first kMostJourneys items
+  std::vector<Journey> journeys;             ///< of the first kMostJourneys items
+  std::vector<std::uint64_t> journey_items;  ///< which item each of them is
 
   Nanoseconds Wall() const { return finished - begun; }
   /// What follows until `now`, in which nobody worked on the job, is left unexplained.

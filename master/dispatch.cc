@@ -168,7 +168,7 @@ bool Dispatch::GiveOne(std::size_t worker) {
 }
 
 bool Dispatch::GiveTimed(std::size_t worker, const GivenItem& given) {
-  SentStamps stamps{.begun = Now()};
+  SentStamps stamps{.begun = Now(), .item = given.item};
   const ItemInput input = job_.Begin(given);
   stamps.encoded = Now();
   const bool was_given = workers_.Give(worker, given, input, true);

@@ -1,11 +1,12 @@
 #include "master/lab/laboratory.h"
 
+#include "master/lab/advise.h"
 #include "master/lab/compare.h"
 
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {CompareCommand()};
+  return {CompareCommand(), AdviseCommand()};
 }
 
 }  // namespace procpool
