@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "common/error.h"
@@ -46,6 +47,11 @@ void AddOptions(CLI::App& app, CompareOptions& options) {
       app, "--warm-up", 0, 1000, [&](unsigned n) { options.warm_up = n; },
       "runs of each before (default: 1)");
   AddName(app, "--worker", options.base.worker, "worker program")->type_name("PATH");
+  app.add_flag("--peers", options.peers,
+               "other systems as well: multiprocessing.Pool, concurrent.futures, OpenMP, MPI");
+  AddName(app, "--peers-directory", options.peers_directory,
+          "where their programs are (default: tests/peers of the source tree)")
+      ->type_name("PATH");
   AddWorkloadOptions(app, options.base);
   AddReportOptions(app, options.targets);
 }
@@ -67,7 +73,7 @@ class ChecksumCheck {
       if (!computes_nothing && expected_) wanted = Checksum{expected_->sum, expected_->digest};
     }
     if (measurement.checksum != *wanted) {
-      throw ChecksumMismatch("cannot compare " + variants_[index].options.transport +
+      throw ChecksumMismatch("cannot compare " + variants_[index].Name() +
                              ": its digest is " + HexDigest(measurement.checksum.digest) +
                              " where " + HexDigest(wanted->digest) +
                              " is right; a faster wrong result is worth nothing");
@@ -93,6 +99,11 @@ Report MakeReport(const CompareOptions& options, const std::vector<Variant>& var
                      {"control_seconds", measured.control},
                      {"interrupted", measured.interrupted}};
   report.tables.push_back(CompareTable(options, variants, measured));
+  for (std::size_t index = 0; index < variants.size(); ++index) {
+    if (const std::string& missing = measured.series[index].missing; !missing.empty()) {
+      report.warnings.push_back(variants[index].Name() + " is not in the table: " + missing);
+    }
+  }
   std::size_t most_procs = 0;
   double least_wall = 0;
   for (std::size_t index = 0; index < variants.size(); ++index) {
@@ -110,15 +121,31 @@ Report MakeReport(const CompareOptions& options, const std::vector<Variant>& var
   return report;
 }
 
+// Beside this program lie the built peers; the source tree is where ./run puts the build into.
+std::vector<PeerProgram> FindPeers(const std::string& directory) {
+  const std::filesystem::path binaries = std::filesystem::path(DefaultWorkerProgram()).parent_path();
+  const std::filesystem::path scripts =
+      directory.empty() ? binaries / "../../../tests/peers" : std::filesystem::path(directory);
+  if (!std::filesystem::is_directory(scripts)) {
+    throw Error(Blame::kUser, {"find", "the peers in '" + scripts.lexically_normal().string() + "'",
+                               "there is no such directory",
+                               "give tests/peers of the source tree with --peers-directory"});
+  }
+  return KnownPeers(scripts.lexically_normal().string(), binaries.string());
+}
+
 int Run(CompareOptions options) {
   BlockAttendedSignals();
   StartLog("master", "warning");
   if (options.procs.empty()) options.procs = {std::min(UsableCpus(), kMostProcs)};
   ReportOutput output(options.targets);
-  const std::vector<Variant> variants = VariantsOf(options);
+  std::vector<PeerProgram> peers;
+  if (options.peers) peers = FindPeers(options.peers_directory);
+  const std::vector<Variant> variants = VariantsOf(options, peers);
   std::vector<std::unique_ptr<Contender>> contenders;
   for (const Variant& variant : variants) {
-    contenders.push_back(MakeContender(variant.options, variant.start));
+    contenders.push_back(variant.peer ? MakePeerContender(*variant.peer, variant.options)
+                                      : MakeContender(variant.options, variant.start));
   }
   ChecksumCheck check(variants);
   Measured measured;

@@ -6,6 +6,7 @@
 // Every run must give the checksum of the workload.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,12 +40,17 @@ struct CompareOptions {
 struct Variant {
   RunOptions options;
   Temperature start = Temperature::kWarm;
-  std::string peer;  ///< program of another system; empty: this one
+  std::optional<PeerProgram> peer{};  ///< another system; nothing: this one
+
+  /// "pipe", "python-pool"
+  const std::string& Name() const { return peer ? peer->name : options.transport; }
 };
 
 /// Every combination that means something, each once: `serial` knows no workers, the baselines
-/// know no codec, only coords have an input. Throws Error{kUser} if there are too many.
-std::vector<Variant> VariantsOf(const CompareOptions& options);
+/// know no codec, only coords have an input, peers know only workload, procs, chunks, payload and
+/// whether anything is computed. Throws Error{kUser} if there are too many.
+std::vector<Variant> VariantsOf(const CompareOptions& options,
+                                const std::vector<PeerProgram>& peers = {});
 /// Index of the variant that this one is compared with: threads with the same settings, else the
 /// first.
 std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index);

@@ -38,10 +38,6 @@ std::vector<Setting> Settings() {
   };
 }
 
-std::string Who(const Variant& variant) {
-  return variant.peer.empty() ? variant.options.transport : variant.peer;
-}
-
 bool Differs(const Setting& setting, const std::vector<Variant>& variants) {
   std::set<std::string> values;
   for (const Variant& variant : variants) {
@@ -127,10 +123,12 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
   for (std::size_t index = 0; index < variants.size(); ++index) {
     const Variant& variant = variants[index];
     const Series& series = measured.series[index];
+    if (!series.missing.empty()) continue;
     const std::size_t base = BaselineOf(variants, index);
     const std::vector<double> walls = series.Walls();
-    const std::vector<double> base_walls = measured.series[base].Walls();
-    std::vector<Cell> row{{Who(variant), Who(variant)}};
+    std::vector<double> base_walls = measured.series[base].Walls();
+    base_walls.resize(std::min(base_walls.size(), walls.size()));  // the same rounds
+    std::vector<Cell> row{{variant.Name(), variant.Name()}};
     for (const Setting& setting : settings) {
       const std::string value = setting.value(variant);
       row.push_back(

@@ -13,7 +13,7 @@ constexpr std::size_t kMostVariants = 100;
 // What makes two variants the same measurement.
 auto Identity(const Variant& variant) {
   const RunOptions& o = variant.options;
-  return std::tuple(variant.peer, o.transport, o.procs, o.chunks, o.schedule, o.payload, o.input,
+  return std::tuple(variant.Name(), o.transport, o.procs, o.chunks, o.schedule, o.payload, o.input,
                     o.codec, o.kernel, o.wait, o.times, variant.start);
 }
 
@@ -28,13 +28,24 @@ Variant Canonical(Variant variant) {
     options.procs = 1;
     options.schedule = Schedule::kDynamic;
   }
+  if (variant.peer) {
+    // Its coordinates exist before it begins, in its own memory.
+    options.transport = variant.peer->name;
+    options.schedule = Schedule::kDynamic;
+    options.codec = "raw";
+    options.wait = WaitMode::kAuto;
+    options.times = true;
+    options.input = CoordsInput::kArray;
+    variant.start = Temperature::kWarm;
+  }
   if (options.payload == RowsPayload::kRows) options.input = CoordsInput::kComputed;
   return variant;
 }
 
 }  // namespace
 
-std::vector<Variant> VariantsOf(const CompareOptions& options) {
+std::vector<Variant> VariantsOf(const CompareOptions& options,
+                                const std::vector<PeerProgram>& peers) {
   std::vector<Variant> variants;
   Variant variant{.options = options.base};
   RunOptions& run = variant.options;
@@ -62,12 +73,20 @@ std::vector<Variant> VariantsOf(const CompareOptions& options) {
       }
     }
   };
+  const auto each_peer = [&] {
+    for (const PeerProgram& peer : peers) {
+      variant.peer = peer;
+      add();
+    }
+    variant.peer.reset();
+  };
   const auto each_payload = [&] {
     for (const RowsPayload payload : options.payloads) {
       run.payload = payload;
       for (const CoordsInput input : options.inputs) {
         run.input = input;
         each_transport();
+        each_peer();
       }
     }
   };
@@ -97,7 +116,7 @@ std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index) 
   const RunOptions& own = variants[index].options;
   for (std::size_t other = 0; other < variants.size(); ++other) {
     const RunOptions& o = variants[other].options;
-    if (variants[other].peer.empty() && o.transport == "threads" && o.procs == own.procs &&
+    if (!variants[other].peer && o.transport == "threads" && o.procs == own.procs &&
         o.chunks == own.chunks && o.schedule == own.schedule && o.payload == own.payload &&
         o.input == own.input && o.kernel == own.kernel &&
         variants[other].start == Temperature::kWarm) {
@@ -105,7 +124,7 @@ std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index) 
     }
   }
   for (std::size_t other = 0; other < variants.size(); ++other) {
-    if (variants[other].options.transport == "threads" && variants[other].peer.empty())
+    if (variants[other].options.transport == "threads")
       return other;
   }
   return 0;

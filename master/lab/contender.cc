@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/workload.h"
 #include "master/process_usage.h"
 #include "master/runner.h"
 
@@ -35,10 +36,12 @@ class RunnerContender final : public Contender {
   RunnerContender(const RunOptions& options, Temperature temperature)
       : setup_(Prepare(options)), temperature_(temperature) {}
 
-  void Start() override {
-    if (temperature_ == Temperature::kCold) return;
-    Make();
-    runner_->WaitUntilReady();
+  bool Start() override {
+    if (temperature_ == Temperature::kWarm) {
+      Make();
+      runner_->WaitUntilReady();
+    }
+    return true;
   }
 
   Measurement Run() override {
@@ -83,7 +86,47 @@ class RunnerContender final : public Contender {
   std::unique_ptr<Runner> runner_;
 };
 
+// Plain Python needs seconds for a run, and to start.
+constexpr Nanoseconds kPeerDeadline = 300 * kSecond;
+
+class PeerContender final : public Contender {
+ public:
+  PeerContender(PeerProgram program, const RunOptions& options)
+      : program_(std::move(program)),
+        missing_(program_.missing),
+        job_{.workload = LoadWorkload(options.workload, options.overrides),
+             .procs = options.procs,
+             .chunks = options.chunks,
+             .payload = options.payload,
+             .compute = options.kernel != "none"} {}
+
+  bool Start() override {
+    if (!missing_.empty()) return false;
+    peer_ = std::make_unique<Peer>(program_, job_, kPeerDeadline);
+    missing_ = peer_->missing();
+    return missing_.empty();
+  }
+  std::string Missing() const override { return missing_; }
+
+  Measurement Run() override {
+    const PeerRun run = peer_->Run(kPeerDeadline);
+    return {.wall = run.wall_seconds, .checksum = run.checksum};
+  }
+  void Interrupt() override {}  // its run ends by itself, or at its deadline
+
+ private:
+  PeerProgram program_;
+  std::string missing_;
+  PeerJob job_;
+  std::unique_ptr<Peer> peer_;
+};
+
 }  // namespace
+
+std::unique_ptr<Contender> MakePeerContender(const PeerProgram& program,
+                                             const RunOptions& options) {
+  return std::make_unique<PeerContender>(program, options);
+}
 
 std::unique_ptr<Contender> MakeContender(const RunOptions& options, Temperature temperature) {
   return std::make_unique<RunnerContender>(options, temperature);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/checksum.h"
+#include "master/lab/peer.h"
 #include "master/run.h"
 #include "master/workers.h"
 
@@ -29,8 +30,10 @@ class Contender {
   Contender(const Contender&) = delete;
   Contender& operator=(const Contender&) = delete;
 
-  /// Makes ready what stays warm. Throws Error if that is impossible.
-  virtual void Start() = 0;
+  /// Makes ready what stays warm. False: it cannot do this job here, Missing() says why. Throws
+  /// Error if it should be able to.
+  virtual bool Start() = 0;
+  virtual std::string Missing() const { return {}; }
   /// Runs the job once. Throws Error if it fails.
   virtual Measurement Run() = 0;
   /// From any thread: lets a run that is going on end soon, by throwing.
@@ -48,5 +51,8 @@ enum class Temperature {
 /// `options` name the transport and everything else. Throws Error{kUser} for what is wrong with
 /// them.
 std::unique_ptr<Contender> MakeContender(const RunOptions& options, Temperature temperature);
+/// Another system; of the options it knows workload, procs, chunks, payload and whether anything is
+/// computed.
+std::unique_ptr<Contender> MakePeerContender(const PeerProgram& program, const RunOptions& options);
 
 }  // namespace procpool

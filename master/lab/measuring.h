@@ -18,7 +18,8 @@ double MachineControl();
 double ClockFloor();
 
 struct Series {
-  std::vector<Measurement> measurements;  ///< one for each round
+  std::vector<Measurement> measurements;  ///< one for each round; slow ones leave the last out
+  std::string missing;                    ///< not empty: it could not take part, and why
   std::vector<double> Walls() const;
 };
 
@@ -29,7 +30,7 @@ struct Measured {
 };
 
 /// Runs each contender `warm_up` times and then once in each round, in an order shuffled for each
-/// round. Shows progress on standard error if it is a terminal and `progress`. The first SIGINT
+/// round. Who takes seconds takes part in the first three rounds only. Shows progress on standard error if it is a terminal and `progress`. The first SIGINT
 /// ends it after the run that goes on. `check` sees every measurement, warm-ups included.
 /// Call BlockAttendedSignals() before any thread is started.
 Measured MeasureInRounds(
