@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "common/error.h"
 #include "common/kernel.h"
@@ -34,7 +35,7 @@ PeerProgram Fake(const std::string& script) {
   return {"fake", "", {"/bin/sh", "-c", prelude + script, "fake"}};
 }
 
-const std::string kGood =
+constexpr std::string_view kGood =
     "ready; while read line && [ \"$line\" = run ]; do counts 8; "
     "echo '{\"wall_seconds\": 0.25, \"sum\": 8}'; done";
 
@@ -70,7 +71,7 @@ std::size_t OpenDescriptors() {
 }
 
 TEST(PeerTest, AGoodPeerAnswersAsOftenAsAskedAndLeaves) {
-  Peer peer(Fake(kGood), SmallJob(), kWatchdog);
+  Peer peer(Fake(std::string(kGood)), SmallJob(), kWatchdog);
   EXPECT_EQ(peer.missing(), "");
   EXPECT_EQ(peer.version(), "Fake 1");
   const std::vector<std::int32_t> ones(8, 1);
@@ -216,7 +217,7 @@ TEST(PeerTest, ARealPeerGivesTheSerialGrid) {
     PeerJob job{LoadWorkload(name, {.width = 40, .height = 30}), 2, 7, RowsPayload::kCoords};
     Peer peer(programs.front(), job, kWatchdog);
     ASSERT_EQ(peer.missing(), "");
-    std::vector<std::int32_t> grid(40 * 30);
+    std::vector<std::int32_t> grid(std::size_t{40} * 30);
     RowsComputer(job.workload.fractal, *FindKernel("complex")).Compute(0, grid);
     EXPECT_EQ(peer.Run(kWatchdog).checksum, ChecksumOf(grid)) << name;
     EXPECT_TRUE(peer.Quit(kWatchdog));
