@@ -4,15 +4,19 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
+import unittest
 
 import numpy
 
-from harness import BIN, NothingLeft, ROOT, WATCHDOG, EndToEnd, main, parent, processes, until
+from harness import BIN, NothingLeft, ROOT, WATCHDOG, EndToEnd, main, parent, processes, state, until
 
 PEERS = ROOT / "tests" / "peers"
+sys.path.insert(0, str(PEERS))
+import fractal
 # One of each axis rule, each escape rule, rows along either axis, and an orbit that overflows.
 WORKLOADS = ("julia-book", "julia-linear", "julia-lesson", "mandelbrot-europython", "mandelbrot-workshop")
 WIDTH, HEIGHT = 100, 80
@@ -67,7 +71,7 @@ class Peers(EndToEnd):
     @staticmethod
     def end(peer):
         if peer.poll() is None:
-            peer.kill()
+            os.killpg(peer.pid, signal.SIGKILL)  # a session of its own: its processes go with it
             peer.wait()
         peer.stdin.close()
         peer.stdout.close()
@@ -141,12 +145,42 @@ class Peers(EndToEnd):
                 if self.ready(peer, package):
                     self.leave(peer, last_words="")
 
+    def test_nothing_is_left_of_a_peer_that_is_killed(self):
+        for name, command, package in programs():
+            with self.subTest(peer=name):
+                peer = self.start(command, workload_json("julia-book", WIDTH, HEIGHT))
+                if self.ready(peer, package):
+                    children = [pid for pid in processes() if parent(pid) == peer.pid]
+                    peer.kill()
+                    peer.wait()
+                    until(lambda: not [pid for pid in children if state(pid) not in ("", "Z")], "its processes are gone")
+
     def test_what_a_peer_cannot_do_is_named(self):
         for name, command, _ in programs():
             with self.subTest(peer=name):
                 peer = self.start(command, workload_json("julia-book", WIDTH, HEIGHT), schedule="static")
                 self.assertRegex(json.loads(peer.stdout.readline())["missing"], "schedule static")
                 self.assertEqual(peer.wait(WATCHDOG), 0)
+
+
+class Axes(unittest.TestCase):
+    """The last bits of an axis seldom show in the counts of a small grid: compared here with numpy's own."""
+
+    def axis(self, rule, points, start, step):
+        return numpy.array(fractal.axis({"rule": rule, "points": points, "start": start, "step": step}))
+
+    def test_every_rule_has_its_own_bits(self):
+        points, start, step, indices = 4000, -2.0, 2 / 2000, numpy.arange(4000)
+        expected = {
+            "repeated-addition": numpy.add.accumulate(numpy.append(start, numpy.full(points - 1, step))),
+            "linear": start + indices * step,
+            "centred": start + (indices - points // 2) * step,
+            "arange": numpy.arange(-2, 2, 2 / 2000),
+        }
+        for rule, values in expected.items():
+            with self.subTest(rule=rule):
+                numpy.testing.assert_array_equal(self.axis(rule, points, start, step), values)
+        self.assertEqual(len({values.tobytes() for values in expected.values()}), 4)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,13 @@ The processes of a pool call begin() once and count_rows() or count_coordinates(
 before the pool is, so that forked processes inherit it.
 """
 
+import ctypes
+import signal
 from array import array
 
 import fractal
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 current = None  # the Work of this process
 
@@ -84,8 +88,11 @@ def make(workload, kernel, arrays):
 
 
 def begin(work):
+    """What each process of a pool does first. It dies with its parent: a pool's processes hold their pipes open for one
+    another, so that none of them would see the end of a parent that was killed."""
     global current
     current = work
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def count_rows(item):
