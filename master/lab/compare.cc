@@ -73,9 +73,9 @@ class ChecksumCheck {
       if (!computes_nothing && expected_) wanted = Checksum{expected_->sum, expected_->digest};
     }
     if (measurement.checksum != *wanted) {
-      throw ChecksumMismatch("cannot compare " + variants_[index].Name() +
-                             ": its digest is " + HexDigest(measurement.checksum.digest) +
-                             " where " + HexDigest(wanted->digest) +
+      throw ChecksumMismatch("cannot compare " + variants_[index].Name() + ": its digest is " +
+                             HexDigest(measurement.checksum.digest) + " where " +
+                             HexDigest(wanted->digest) +
                              " is right; a faster wrong result is worth nothing");
     }
   }
@@ -123,7 +123,8 @@ Report MakeReport(const CompareOptions& options, const std::vector<Variant>& var
 
 // Beside this program lie the built peers; the source tree is where ./run puts the build into.
 std::vector<PeerProgram> FindPeers(const std::string& directory) {
-  const std::filesystem::path binaries = std::filesystem::path(DefaultWorkerProgram()).parent_path();
+  const std::filesystem::path binaries =
+      std::filesystem::path(DefaultWorkerProgram()).parent_path();
   const std::filesystem::path scripts =
       directory.empty() ? binaries / "../../../tests/peers" : std::filesystem::path(directory);
   if (!std::filesystem::is_directory(scripts)) {

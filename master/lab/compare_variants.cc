@@ -124,8 +124,7 @@ std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index) 
     }
   }
   for (std::size_t other = 0; other < variants.size(); ++other) {
-    if (variants[other].options.transport == "threads")
-      return other;
+    if (variants[other].options.transport == "threads") return other;
   }
   return 0;
 }

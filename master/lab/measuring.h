@@ -30,9 +30,10 @@ struct Measured {
 };
 
 /// Runs each contender `warm_up` times and then once in each round, in an order shuffled for each
-/// round. Who takes seconds takes part in the first three rounds only. Shows progress on standard error if it is a terminal and `progress`. The first SIGINT
-/// ends it after the run that goes on. `check` sees every measurement, warm-ups included.
-/// Call BlockAttendedSignals() before any thread is started.
+/// round. Who takes seconds takes part in the first three rounds only. Shows progress on standard
+/// error if it is a terminal and `progress`. The first SIGINT ends it after the run that goes on.
+/// `check` sees every measurement, warm-ups included. Call BlockAttendedSignals() before any thread
+/// is started.
 Measured MeasureInRounds(
     const std::vector<std::unique_ptr<Contender>>& contenders, unsigned warm_up, unsigned rounds,
     bool progress,
