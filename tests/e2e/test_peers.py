@@ -64,7 +64,8 @@ class Peers(EndToEnd):
         peer = subprocess.Popen(
             [*words, "--workload-json", workload, "--procs", str(procs), "--chunks", str(chunks), "--payload", payload,
              "--kernel", kernel, "--schedule", schedule, "--grid-file", str(self.folder / "grid")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, "TMPDIR": str(self.folder)})  # a killed mpirun leaves files there
         self.addCleanup(self.end, peer)
         return peer
 
