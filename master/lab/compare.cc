@@ -112,7 +112,9 @@ Report MakeReport(const CompareOptions& options, const std::vector<Variant>& var
       least_wall = least_wall == 0 ? measurement.wall : std::min(least_wall, measurement.wall);
     }
   }
-  report.warnings = MachineWarnings(measured, most_procs, least_wall);
+  for (std::string& warning : MachineWarnings(measured, most_procs, least_wall)) {
+    report.warnings.push_back(std::move(warning));
+  }
   if (measured.control.size() < 6) {
     report.warnings.push_back(
         "with fewer than 6 rounds the intervals are from the least to the "

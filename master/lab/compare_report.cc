@@ -165,6 +165,14 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
   table.notes.push_back(
       "Baseline: threads with the same settings, else the first row of threads, else the first "
       "row.");
+  if (options.peers) {
+    table.notes.push_back(
+        "Other systems are timed by themselves, until the grid is in order and its sum known; "
+        "making "
+        "the coordinates is not in their time, nor is a digest. Those that take seconds were run "
+        "in "
+        "the first three rounds only.");
+  }
   table.notes.push_back(
       "CPU and context switches: master and workers, in one run. Copied: bytes into the transport "
       "plus bytes out of it; rows written in place are in neither.");

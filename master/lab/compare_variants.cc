@@ -20,14 +20,6 @@ auto Identity(const Variant& variant) {
 // Settings that mean nothing to a transport get their plainest value.
 Variant Canonical(Variant variant) {
   RunOptions& options = variant.options;
-  if (options.InProcess()) {
-    options.codec = "raw";
-    options.wait = WaitMode::kAuto;
-  }
-  if (options.transport == "serial") {
-    options.procs = 1;
-    options.schedule = Schedule::kDynamic;
-  }
   if (variant.peer) {
     // Its coordinates exist before it begins, in its own memory.
     options.transport = variant.peer->name;
@@ -37,6 +29,14 @@ Variant Canonical(Variant variant) {
     options.times = true;
     options.input = CoordsInput::kArray;
     variant.start = Temperature::kWarm;
+  }
+  if (options.InProcess()) {
+    options.codec = "raw";
+    options.wait = WaitMode::kAuto;
+  }
+  if (options.transport == "serial") {
+    options.procs = 1;
+    options.schedule = Schedule::kDynamic;
   }
   if (options.payload == RowsPayload::kRows) options.input = CoordsInput::kComputed;
   return variant;
