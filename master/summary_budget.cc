@@ -49,7 +49,7 @@ void AppendParts(std::string& text, const Budget& budget) {
   const std::size_t columns = std::min(budget.lines.size(), kMostColumns);
   Append(text, "\n%-26s%11s%8s", "where the time went", "total ms", "%");
   for (std::size_t worker = 0; worker < columns; ++worker) {
-    Append(text, "%6s%3zu", "worker", worker);
+    Append(text, "  worker %zu", worker);
   }
   text += columns < budget.lines.size() ? "  …\n" : "\n";
   for (std::size_t index = 0; index < kBudgetParts; ++index) {
@@ -57,7 +57,7 @@ void AppendParts(std::string& text, const Budget& budget) {
     Append(text, "%-26s%11.2f%8.2f", std::string(BudgetPartName(part)).c_str(),
            Milliseconds(Of(total, part)), Percent(budget, Of(total, part)));
     for (std::size_t worker = 0; worker < columns; ++worker) {
-      Append(text, "%9.2f", Milliseconds(Of(budget.lines[worker], part)));
+      Append(text, "%10.2f", Milliseconds(Of(budget.lines[worker], part)));
     }
     text += '\n';
   }
