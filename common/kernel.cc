@@ -13,7 +13,9 @@ namespace {
 constexpr std::array kKernels{
     Kernel{"complex", "std::complex and abs, the reference", ComputeComplex},
     Kernel{"scalar", "expanded arithmetic, one point at a time", ComputeScalar},
-    Kernel{"none", "computes nothing: what remains is the pool's own cost", ComputeNone},
+    Kernel{"none",
+           "computes nothing, but reads what it is given: what remains is the pool's own cost",
+           ComputeNone},
 };
 
 // What "auto" stands for. A kernel that needs more than the CPU at hand has is to be left out here.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <string>
 #include <utility>
 
 namespace procpool {
@@ -133,8 +134,9 @@ void Attendant::ShowProgress(bool last) {
   const std::uint64_t done = controls_.chunks_done();
   std::array<char, 128> line{};
   const int length = std::snprintf(
-      line.data(), line.size(), "%llu of %llu chunks, %3.0f %%, %.1f s",
+      line.data(), line.size(), "%llu of %llu %s, %3.0f %%, %.1f s",
       static_cast<unsigned long long>(done), static_cast<unsigned long long>(chunks_),
+      std::string(controls_.unit).c_str(),
       100.0 * static_cast<double>(done) / static_cast<double>(chunks_), Seconds(now - begun_));
   if (on_terminal_) {
     std::fprintf(stderr, "\r%s", line.data());

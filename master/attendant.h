@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "common/clock.h"
@@ -25,6 +26,7 @@ struct Controls {
   std::function<void()> suspend;
   std::function<void(Nanoseconds stopped)> resume;
   std::function<std::uint64_t()> chunks_done;
+  std::string_view unit = "chunks";  ///< what the progress line counts
 };
 
 /// Blocks the signals the attendant waits for. Call it before any thread is started.

@@ -2,75 +2,26 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <iostream>
-#include <map>
 #include <utility>
 #include <vector>
 
 #include "common/build_id.h"
 #include "common/host.h"
-#include "common/kernel.h"
 #include "common/log.h"
+#include "master/cli_choices.h"
 #include "master/cli_option.h"
 #include "master/colormap.h"
 
 namespace procpool {
 namespace {
 
-constexpr unsigned kMostProcs = 1024;
-constexpr std::uint64_t kMostChunks = 1'000'000'000;
-constexpr std::uint64_t kChunksPerWorker = 8;
-constexpr std::uint32_t kMostPoints = 2'147'483'647;
 constexpr double kLongestTimeout = 1e6;
-
-std::pair<double, double> ParseComplex(const std::string& option, const std::string& text) {
-  const std::size_t comma = text.find(',');
-  std::pair<double, double> parts;
-  const auto parse = [](const std::string& part, double& number) {
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-    return error == std::errc() && end == part.data() + part.size();
-  };
-  if (comma == std::string::npos || !parse(text.substr(0, comma), parts.first) ||
-      !parse(text.substr(comma + 1), parts.second)) {
-    throw CLI::ValidationError(option, "'" + text + "' is not RE,IM, e.g. -0.8,0.156");
-  }
-  return parts;
-}
-
-void ListWorkloads() {
-  for (const auto& [name, description] : BuiltinWorkloads()) {
-    std::cout << name << std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') << description
-              << '\n';
-  }
-}
-
-Names<std::string> KernelChoices() {
-  Names<std::string> names{{"auto", "auto"}};
-  for (const Kernel& kernel : Kernels()) names.emplace_back(kernel.name, kernel.name);
-  return names;
-}
-
-Names<std::string> TransportChoices() {
-  Names<std::string> names;
-  for (const Transport& transport : Transports())
-    names.emplace_back(transport.name, transport.name);
-  names.emplace_back("threads", "threads");
-  names.emplace_back("serial", "serial");
-  return names;
-}
 
 Names<std::string> ColormapChoices() {
   Names<std::string> names;
   for (const ColormapInfo& info : Colormaps()) names.emplace_back(info.name, info.name);
   return names;
-}
-
-Names<CoordsInput> InputChoices() {
-  return {{"computed", CoordsInput::kComputed},
-          {"array", CoordsInput::kArray},
-          {"shared", CoordsInput::kShared}};
 }
 
 void AddJobOptions(CLI::App& app, RunOptions& options) {
@@ -82,54 +33,17 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
       "chunks of rows (default: 8 per worker)");
   AddChoice(app, "--transport", options.transport, TransportChoices(),
             "how chunks and results travel", "shm");
-  AddChoice(app, "--schedule", options.schedule,
-            Names<Schedule>{{"dynamic", Schedule::kDynamic},
-                            {"static", Schedule::kStatic},
-                            {"guided", Schedule::kGuided}},
-            "who gets which chunk", "dynamic");
-  AddChoice(app, "--payload", options.payload,
-            Names<RowsPayload>{{"rows", RowsPayload::kRows}, {"coords", RowsPayload::kCoords}},
+  AddChoice(app, "--schedule", options.schedule, ScheduleChoices(), "who gets which chunk",
+            "dynamic");
+  AddChoice(app, "--payload", options.payload, PayloadChoices(),
             "what travels to the workers: row numbers, or every point's z and c", "rows");
   AddChoice(app, "--input", options.input, InputChoices(),
             "with payload coords: where the coordinates lie before the job begins", "computed");
-  AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes",
-            "raw");
+  AddChoice(app, "--codec", options.codec, CodecChoices(), "how a payload becomes bytes", "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
   AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",
             "boost");
-  AddChoice(app, "--wait", options.wait,
-            Names<WaitMode>{{"auto", WaitMode::kAuto},
-                            {"spin", WaitMode::kSpin},
-                            {"hybrid", WaitMode::kHybrid},
-                            {"park", WaitMode::kPark}},
-            "how a side waits for the other", "auto");
-}
-
-void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
-  app.add_option("--workload", options.workload, "a built-in workload, or a TOML file")
-      ->type_name("NAME|FILE.toml")
-      ->default_str("julia-book");
-  app.add_flag_callback(
-      "--list-workloads",
-      [] {
-        ListWorkloads();
-        throw CLI::Success();
-      },
-      "names of the built-in workloads");
-  WorkloadOverrides& change = options.overrides;
-  AddNumber<std::uint32_t>(
-      app, "--width", 1, kMostPoints, [&](std::uint32_t n) { change.width = n; },
-      "columns of the grid");
-  AddNumber<std::uint32_t>(
-      app, "--height", 1, kMostPoints, [&](std::uint32_t n) { change.height = n; },
-      "rows of the grid");
-  AddNumber<std::int32_t>(
-      app, "--max-iterations", 1, 2'147'483'647, [&](std::int32_t n) { change.max_iterations = n; },
-      "iteration limit");
-  app.add_option_function<std::string>(
-         "--c", [&](const std::string& text) { change.constant = ParseComplex("--c", text); },
-         "constant c of a Julia set, e.g. -0.8,0.156")
-      ->type_name("RE,IM");
+  AddChoice(app, "--wait", options.wait, WaitChoices(), "how a side waits for the other", "auto");
 }
 
 void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
@@ -211,15 +125,6 @@ int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 }  // namespace
-
-std::string_view PayloadName(RowsPayload payload) {
-  return payload == RowsPayload::kRows ? "rows" : "coords";
-}
-
-std::string_view InputName(CoordsInput input) {
-  static const Names<CoordsInput> names = InputChoices();
-  return names[static_cast<std::size_t>(input)].first;
-}
 
 Command ParseCommandLine(int argc, char** argv, const std::vector<Subcommand>& laboratory) {
   Command command;

@@ -1,9 +1,11 @@
 #include "master/lab/laboratory.h"
 
+#include "master/lab/compare.h"
+
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {};
+  return {CompareCommand()};
 }
 
 }  // namespace procpool

@@ -1,0 +1,150 @@
+#include "master/lab/compare.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "common/error.h"
+#include "common/host.h"
+#include "common/log.h"
+#include "master/attendant.h"
+#include "master/cli_choices.h"
+#include "master/lab/compare_report.h"
+#include "master/lab/measuring.h"
+
+namespace procpool {
+namespace {
+
+void AddOptions(CLI::App& app, CompareOptions& options) {
+  AddChoiceList(app, "--transport", options.transports, TransportChoices(), "ways to compare",
+                "threads,shm,pipe,queue,serial");
+  AddNumberList<unsigned>(app, "--procs", options.procs, 1, kMostProcs, "workers",
+                          "CPUs this process may use");
+  AddNumberList<std::uint64_t>(app, "--chunks", options.chunks, 1, kMostChunks, "chunks of rows",
+                               "8 per worker");
+  AddChoiceList(app, "--schedule", options.schedules, ScheduleChoices(), "who gets which chunk",
+                "dynamic");
+  AddChoiceList(app, "--payload", options.payloads, PayloadChoices(), "what travels to the workers",
+                "rows");
+  AddChoiceList(app, "--input", options.inputs, InputChoices(),
+                "where coordinates lie before the job begins", "computed");
+  AddChoiceList(app, "--codec", options.codecs, CodecChoices(), "how a payload becomes bytes",
+                "raw");
+  AddChoiceList(app, "--kernel", options.kernels, KernelChoices(), "how a point is computed",
+                "auto");
+  AddChoiceList(app, "--wait", options.waits, WaitChoices(), "how a side waits for the other",
+                "auto");
+  AddChoiceList(app, "--times", options.times, Names<bool>{{"on", true}, {"off", false}},
+                "whether chunks carry their times", "on");
+  AddChoiceList(app, "--start", options.starts,
+                Names<Temperature>{{"warm", Temperature::kWarm}, {"cold", Temperature::kCold}},
+                "workers that wait for the job, or are made for each run", "warm");
+  AddNumber<unsigned>(
+      app, "--rounds", 1, 1'000'000, [&](unsigned n) { options.rounds = n; },
+      "measured runs of each (default: 21)");
+  AddNumber<unsigned>(
+      app, "--warm-up", 0, 1000, [&](unsigned n) { options.warm_up = n; },
+      "runs of each before (default: 1)");
+  AddName(app, "--worker", options.base.worker, "worker program")->type_name("PATH");
+  AddWorkloadOptions(app, options.base);
+  AddReportOptions(app, options.targets);
+}
+
+// Every run must give the workload's checksum; where there is none, that of the first run. What
+// computes nothing has a checksum of its own.
+class ChecksumCheck {
+ public:
+  explicit ChecksumCheck(const std::vector<Variant>& variants) : variants_(variants) {
+    const RunOptions& options = variants.front().options;
+    expected_ = LoadWorkload(options.workload, options.overrides).expected;
+  }
+
+  void operator()(std::size_t index, const Measurement& measurement) {
+    const bool computes_nothing = variants_[index].options.kernel == "none";
+    std::optional<Checksum>& wanted = computes_nothing ? of_nothing_ : of_job_;
+    if (!wanted) {
+      wanted = measurement.checksum;
+      if (!computes_nothing && expected_) wanted = Checksum{expected_->sum, expected_->digest};
+    }
+    if (measurement.checksum != *wanted) {
+      throw ChecksumMismatch("cannot compare " + variants_[index].options.transport +
+                             ": its digest is " + HexDigest(measurement.checksum.digest) +
+                             " where " + HexDigest(wanted->digest) +
+                             " is right; a faster wrong result is worth nothing");
+    }
+  }
+
+  struct ChecksumMismatch : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+
+ private:
+  const std::vector<Variant>& variants_;
+  std::optional<Expected> expected_;
+  std::optional<Checksum> of_job_, of_nothing_;
+};
+
+Report MakeReport(const CompareOptions& options, const std::vector<Variant>& variants,
+                  const Measured& measured) {
+  Report report{.command = "compare"};
+  report.settings = {{"workload", options.base.workload},
+                     {"rounds", static_cast<std::int64_t>(measured.control.size())},
+                     {"warm_up", std::int64_t{options.warm_up}},
+                     {"control_seconds", measured.control},
+                     {"interrupted", measured.interrupted}};
+  report.tables.push_back(CompareTable(options, variants, measured));
+  std::size_t most_procs = 0;
+  double least_wall = 0;
+  for (std::size_t index = 0; index < variants.size(); ++index) {
+    most_procs = std::max<std::size_t>(most_procs, variants[index].options.procs);
+    for (const Measurement& measurement : measured.series[index].measurements) {
+      least_wall = least_wall == 0 ? measurement.wall : std::min(least_wall, measurement.wall);
+    }
+  }
+  report.warnings = MachineWarnings(measured, most_procs, least_wall);
+  if (measured.control.size() < 6) {
+    report.warnings.push_back(
+        "with fewer than 6 rounds the intervals are from the least to the "
+        "greatest, and no difference can be detected; give more --rounds");
+  }
+  return report;
+}
+
+int Run(CompareOptions options) {
+  BlockAttendedSignals();
+  StartLog("master", "warning");
+  if (options.procs.empty()) options.procs = {std::min(UsableCpus(), kMostProcs)};
+  ReportOutput output(options.targets);
+  const std::vector<Variant> variants = VariantsOf(options);
+  std::vector<std::unique_ptr<Contender>> contenders;
+  for (const Variant& variant : variants) {
+    contenders.push_back(MakeContender(variant.options, variant.start));
+  }
+  ChecksumCheck check(variants);
+  Measured measured;
+  try {
+    measured = MeasureInRounds(contenders, options.warm_up, options.rounds, !options.targets.quiet,
+                               std::ref(check));
+  } catch (const ChecksumCheck::ChecksumMismatch& mismatch) {
+    std::fprintf(stderr, "master: %s\n", mismatch.what());
+    return ExitCode(RunStatus::kMismatch);
+  }
+  if (measured.control.empty()) {
+    std::fprintf(stderr, "master: interrupted before a round was complete\n");
+  } else {
+    output.Write(MakeReport(options, variants, measured));
+  }
+  return ExitCode(measured.interrupted ? RunStatus::kInterrupted : RunStatus::kDone);
+}
+
+}  // namespace
+
+Subcommand CompareCommand() {
+  return {"compare", "the same job in several ways, measured side by side", [](CLI::App& app) {
+            const auto options = std::make_shared<CompareOptions>();
+            AddOptions(app, *options);
+            return [options] { return Run(*options); };
+          }};
+}
+
+}  // namespace procpool

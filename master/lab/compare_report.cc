@@ -1,0 +1,176 @@
+#include "master/lab/compare_report.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "master/lab/statistics.h"
+
+namespace procpool {
+namespace {
+
+// A setting: how it is called, and how a variant's value reads.
+struct Setting {
+  std::string key;
+  std::function<std::string(const Variant&)> value;
+  bool numeric = false;
+};
+
+std::vector<Setting> Settings() {
+  const auto of = [](auto member) {
+    return [member](const Variant& v) { return std::string(v.options.*member); };
+  };
+  return {
+      {"procs", [](const Variant& v) { return std::to_string(v.options.procs); }, true},
+      {"chunks", [](const Variant& v) { return std::to_string(v.options.chunks); }, true},
+      {"schedule", [](const Variant& v) { return std::string(ScheduleName(v.options.schedule)); }},
+      {"payload", [](const Variant& v) { return std::string(PayloadName(v.options.payload)); }},
+      {"input", [](const Variant& v) { return std::string(InputName(v.options.input)); }},
+      {"codec", of(&RunOptions::codec)},
+      {"kernel", of(&RunOptions::kernel)},
+      {"wait", [](const Variant& v) { return std::string(WaitModeName(v.options.wait)); }},
+      {"times", [](const Variant& v) { return std::string(v.options.times ? "on" : "off"); }},
+      {"start",
+       [](const Variant& v) {
+         return std::string(v.start == Temperature::kWarm ? "warm" : "cold");
+       }},
+  };
+}
+
+std::string Who(const Variant& variant) {
+  return variant.peer.empty() ? variant.options.transport : variant.peer;
+}
+
+bool Differs(const Setting& setting, const std::vector<Variant>& variants) {
+  std::set<std::string> values;
+  for (const Variant& variant : variants) {
+    // `serial` has one worker whatever is asked for; that alone makes no column.
+    if (setting.key == "procs" && variant.options.transport == "serial" && variants.size() > 1) {
+      continue;
+    }
+    values.insert(setting.value(variant));
+  }
+  return values.size() > 1;
+}
+
+// Of what was measured in all rounds; nothing where it was not.
+template <typename Number>
+std::optional<double> MedianOf(const Series& series, std::optional<Number> Measurement::*member) {
+  std::vector<double> values;
+  for (const Measurement& measurement : series.measurements) {
+    if (!(measurement.*member)) return std::nullopt;
+    values.push_back(static_cast<double>(*(measurement.*member)));
+  }
+  if (values.empty()) return std::nullopt;
+  return Median(std::move(values));
+}
+
+std::optional<double> MedianCopied(const Series& series) {
+  std::vector<double> values;
+  for (const Measurement& measurement : series.measurements) {
+    if (!measurement.traffic) return std::nullopt;
+    // Into the transport and out of it.
+    values.push_back(
+        2.0 * static_cast<double>(measurement.traffic->sent + measurement.traffic->received));
+  }
+  if (values.empty()) return std::nullopt;
+  return Median(std::move(values));
+}
+
+Value ValueOf(const std::optional<double>& number) {
+  return number ? Value(*number) : Value();
+}
+
+std::string IntervalText(const Interval& interval, double scale) {
+  return Digits(interval.estimate * scale) + " [" + Digits(interval.low * scale) + ", " +
+         Digits(interval.high * scale) + "]";
+}
+
+}  // namespace
+
+Table CompareTable(const CompareOptions& options, const std::vector<Variant>& variants,
+                   const Measured& measured) {
+  Table table{.name = "rows"};
+  std::vector<Setting> shown;
+  std::string same;
+  table.columns.push_back({"", "transport", false});
+  table.columns.back().header = "transport";
+  const std::vector<Setting> settings = Settings();
+  for (const Setting& setting : settings) {
+    const bool differs = Differs(setting, variants);
+    table.columns.push_back({differs ? setting.key : "", setting.key, setting.numeric});
+    if (!differs)
+      same += (same.empty() ? "" : ", ") + setting.key + " " + setting.value(variants[0]);
+  }
+  const std::size_t rounds = measured.control.size();
+  table.title = "workload " + options.base.workload + ", " + same + "; " + std::to_string(rounds) +
+                " rounds; median [95 % interval]";
+  for (const Column& column :
+       std::initializer_list<Column>{{"wall, ms", "wall_seconds"},
+                                     {"", "wall_low_seconds"},
+                                     {"", "wall_high_seconds"},
+                                     {"", "wall_samples_seconds"},
+                                     {"minus baseline, ms", "minus_baseline_seconds"},
+                                     {"", "minus_baseline_low_seconds"},
+                                     {"", "minus_baseline_high_seconds"},
+                                     {"x baseline", "ratio"},
+                                     {"", "ratio_low"},
+                                     {"", "ratio_high"},
+                                     {"", "baseline"},
+                                     {"", "difference_detected"},
+                                     {"CPU, ms", "cpu_seconds"},
+                                     {"switches", "context_switches"},
+                                     {"copied", "copied_bytes"}}) {
+    table.columns.push_back(column);
+  }
+  for (std::size_t index = 0; index < variants.size(); ++index) {
+    const Variant& variant = variants[index];
+    const Series& series = measured.series[index];
+    const std::size_t base = BaselineOf(variants, index);
+    const std::vector<double> walls = series.Walls();
+    const std::vector<double> base_walls = measured.series[base].Walls();
+    std::vector<Cell> row{{Who(variant), Who(variant)}};
+    for (const Setting& setting : settings) {
+      const std::string value = setting.value(variant);
+      row.push_back(
+          {value, setting.numeric ? Value(std::int64_t{std::stoll(value)}) : Value(value)});
+    }
+    const Interval wall = MedianInterval(walls);
+    const Interval difference = PairedDifference(walls, base_walls);
+    const Interval ratio = PairedRatio(walls, base_walls);
+    const bool is_base = index == base;
+    const bool detected = !is_base && ratio.confident && !ratio.Contains(1);
+    row.push_back({IntervalText(wall, 1e3), wall.estimate});
+    row.push_back({"", wall.low});
+    row.push_back({"", wall.high});
+    row.push_back({"", walls});
+    row.push_back({is_base ? "" : IntervalText(difference, 1e3), difference.estimate});
+    row.push_back({"", difference.low});
+    row.push_back({"", difference.high});
+    std::string verdict = IntervalText(ratio, 1);
+    if (is_base) verdict = "baseline";
+    if (!is_base && !detected) verdict = "no detectable difference";
+    row.push_back({verdict, ratio.estimate});
+    row.push_back({"", ratio.low});
+    row.push_back({"", ratio.high});
+    row.push_back({"", static_cast<std::int64_t>(base)});
+    row.push_back({"", detected});
+    const auto cpu = MedianOf(series, &Measurement::cpu);
+    const auto switches = MedianOf(series, &Measurement::switches);
+    const auto copied = MedianCopied(series);
+    row.push_back({cpu ? Digits(*cpu * 1e3) : "-", ValueOf(cpu)});
+    row.push_back({switches ? Digits(*switches) : "-", ValueOf(switches)});
+    row.push_back({copied ? BytesText(*copied) : "-", ValueOf(copied)});
+    table.AddRow(std::move(row));
+  }
+  table.notes.push_back(
+      "Baseline: threads with the same settings, else the first row of threads, else the first "
+      "row.");
+  table.notes.push_back(
+      "CPU and context switches: master and workers, in one run. Copied: bytes into the transport "
+      "plus bytes out of it; rows written in place are in neither.");
+  return table;
+}
+
+}  // namespace procpool

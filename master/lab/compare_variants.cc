@@ -1,0 +1,114 @@
+// Which rows a comparison has.
+#include <algorithm>
+#include <tuple>
+
+#include "common/error.h"
+#include "master/lab/compare.h"
+
+namespace procpool {
+namespace {
+
+constexpr std::size_t kMostVariants = 100;
+
+// What makes two variants the same measurement.
+auto Identity(const Variant& variant) {
+  const RunOptions& o = variant.options;
+  return std::tuple(variant.peer, o.transport, o.procs, o.chunks, o.schedule, o.payload, o.input,
+                    o.codec, o.kernel, o.wait, o.times, variant.start);
+}
+
+// Settings that mean nothing to a transport get their plainest value.
+Variant Canonical(Variant variant) {
+  RunOptions& options = variant.options;
+  if (options.InProcess()) {
+    options.codec = "raw";
+    options.wait = WaitMode::kAuto;
+  }
+  if (options.transport == "serial") {
+    options.procs = 1;
+    options.schedule = Schedule::kDynamic;
+  }
+  if (options.payload == RowsPayload::kRows) options.input = CoordsInput::kComputed;
+  return variant;
+}
+
+}  // namespace
+
+std::vector<Variant> VariantsOf(const CompareOptions& options) {
+  std::vector<Variant> variants;
+  Variant variant{.options = options.base};
+  RunOptions& run = variant.options;
+  const auto add = [&] {
+    Variant next = Canonical(variant);
+    const bool known = std::ranges::any_of(
+        variants, [&](const Variant& other) { return Identity(other) == Identity(next); });
+    if (!known) variants.push_back(std::move(next));
+  };
+  const auto each_transport = [&] {
+    for (const std::string& transport : options.transports) {
+      run.transport = transport;
+      for (const std::string& codec : options.codecs) {
+        run.codec = codec;
+        for (const WaitMode wait : options.waits) {
+          run.wait = wait;
+          for (const bool times : options.times) {
+            run.times = times;
+            for (const Temperature start : options.starts) {
+              variant.start = start;
+              add();
+            }
+          }
+        }
+      }
+    }
+  };
+  const auto each_payload = [&] {
+    for (const RowsPayload payload : options.payloads) {
+      run.payload = payload;
+      for (const CoordsInput input : options.inputs) {
+        run.input = input;
+        each_transport();
+      }
+    }
+  };
+  for (const std::string& kernel : options.kernels) {
+    run.kernel = kernel;
+    for (const unsigned procs : options.procs) {
+      run.procs = procs;
+      const std::vector<std::uint64_t> by_default{8ULL * procs};
+      for (const std::uint64_t chunks : options.chunks.empty() ? by_default : options.chunks) {
+        run.chunks = chunks;
+        for (const Schedule schedule : options.schedules) {
+          run.schedule = schedule;
+          each_payload();
+        }
+      }
+    }
+  }
+  if (variants.size() > kMostVariants) {
+    throw Error(Blame::kUser, {"compare", std::to_string(variants.size()) + " combinations",
+                               "at most " + std::to_string(kMostVariants) + " make a table",
+                               "give shorter lists"});
+  }
+  return variants;
+}
+
+std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index) {
+  const RunOptions& own = variants[index].options;
+  for (std::size_t other = 0; other < variants.size(); ++other) {
+    const RunOptions& o = variants[other].options;
+    if (variants[other].peer.empty() && o.transport == "threads" && o.procs == own.procs &&
+        o.chunks == own.chunks && o.schedule == own.schedule && o.payload == own.payload &&
+        o.input == own.input && o.kernel == own.kernel &&
+        variants[other].start == Temperature::kWarm) {
+      return other;
+    }
+  }
+  for (std::size_t other = 0; other < variants.size(); ++other) {
+    if (variants[other].options.transport == "threads" && variants[other].peer.empty())
+      return other;
+  }
+  return 0;
+}
+
+}  // namespace procpool
