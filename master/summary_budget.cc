@@ -1,6 +1,7 @@
 #include "master/summary_budget.h"
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <vector>
 
@@ -88,7 +89,7 @@ JourneyQuantiles QuantilesOf(const Budget& budget, JourneyStage stage) {
   std::ranges::sort(durations);
   const auto at = [&](double q) {
     const double position = q * static_cast<double>(durations.size() - 1);
-    return static_cast<double>(durations[static_cast<std::size_t>(position + 0.5)]);
+    return static_cast<double>(durations[static_cast<std::size_t>(std::lround(position))]);
   };
   return {at(0.5), at(0.99), static_cast<double>(durations.back())};
 }

@@ -16,12 +16,16 @@
 namespace procpool {
 namespace {
 
+constexpr std::uint32_t kWidth = 37;
+constexpr std::uint32_t kHeight = 23;
+constexpr std::size_t kPoints = std::size_t{kWidth} * kHeight;
+
 class PreparedCoords : public ::testing::TestWithParam<std::string> {
  protected:
   PreparedCoords()
-      : workload_(LoadWorkload(GetParam(), {.width = 37, .height = 23})),
+      : workload_(LoadWorkload(GetParam(), {.width = kWidth, .height = kHeight})),
         plan_(MakePlan(fractal().Height(), 5, 2, Schedule::kGuided)),
-        grid_(Buffer::Private(37 * 23 * sizeof(std::int32_t))),
+        grid_(Buffer::Private(kPoints * sizeof(std::int32_t))),
         prepared_(PrepareCoords(fractal(), plan_, Buffer::Private)) {}
 
   const Fractal& fractal() const { return workload_.fractal; }
@@ -62,7 +66,7 @@ TEST_P(PreparedCoords, AreThoseThatAreComputed) {
     EXPECT_TRUE(std::ranges::equal(found, std::as_bytes(std::span(expected)))) << chunk.id;
     bytes += found.size();
   }
-  EXPECT_EQ(bytes, std::size_t{37} * 23 * kCoordsBytesPerPoint);
+  EXPECT_EQ(bytes, kPoints * kCoordsBytesPerPoint);
 }
 
 TEST_P(PreparedCoords, AJobGivesOutTheSameBytesWhereverTheyLie) {

@@ -13,7 +13,7 @@
 namespace procpool {
 namespace {
 
-constexpr std::uint64_t kMega = 1024 * 1024;
+constexpr std::uint64_t kMega = std::uint64_t{1024} * 1024;
 
 // Until the thread has computed for so long.
 void Burn(Nanoseconds cpu) {
