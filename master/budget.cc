@@ -168,16 +168,17 @@ void BudgetKeeper::SpendWaiting(std::size_t worker, Nanoseconds until, const Sen
   spend(BudgetPart::kWakeUp, until);
 }
 
-void BudgetKeeper::Took(std::size_t worker, const SentStamps& sent, const ResultAnnex& reported,
-                        const TakenStamps& taken) {
+ResultAnnex BudgetKeeper::Took(std::size_t worker, const SentStamps& sent,
+                               const ResultAnnex& reported, const TakenStamps& taken) {
   Line& line = lines_[worker];
   const ResultAnnex times = Believable(reported, budget_.begun, taken.arrived);
   Spend(worker, line.fresh ? BudgetPart::kSpawn : BudgetPart::kResultSend, times.turned);
   SpendWaiting(worker, times.arrived, sent);
   Spend(worker, BudgetPart::kReceive, times.received);
   Spend(worker, BudgetPart::kResidual, times.begun);
-  // In the task only durations are known; they are laid one after the other.
-  Nanoseconds at = line.cursor;
+  // In the task only durations are known; they are laid one after the other, from where the task
+  // was entered: so they end by `finished`, also where a lie makes items overlap.
+  Nanoseconds at = times.begun;
   const auto spend = [&](BudgetPart part, Nanoseconds duration) {
     Spend(worker, part, at += duration);
   };
@@ -194,6 +195,7 @@ void BudgetKeeper::Took(std::size_t worker, const SentStamps& sent, const Result
     budget_.journeys.push_back(JourneyOf(sent, times, taken));
     budget_.journey_items.push_back(sent.item);
   }
+  return times;
 }
 
 void BudgetKeeper::Ready(std::size_t worker, Nanoseconds now) {

@@ -129,10 +129,10 @@ class BudgetKeeper {
   /// Worker lines begin at `begun`.
   BudgetKeeper(std::size_t workers, Nanoseconds begun);
 
-  /// A result is in its place.
-  void Took(std::size_t worker, const SentStamps& sent, const ResultAnnex& times,
-            const TakenStamps& taken);
-  /// Worker became ready at `now`.
+  /// A result is in its place. Returns what is believed of the worker's stamps.
+  ResultAnnex Took(std::size_t worker, const SentStamps& sent, const ResultAnnex& times,
+                   const TakenStamps& taken);
+  /// Worker became ready at `now`, which may lie before the beginning.
   void Ready(std::size_t worker, Nanoseconds now);
   /// Its process is gone. as_told: what follows is the cost of replacing it, else its last work is
   /// lost.

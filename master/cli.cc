@@ -38,7 +38,7 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--payload", options.payload, PayloadChoices(),
             "what travels to the workers: row numbers, or every point's z and c", "rows");
   AddChoice(app, "--input", options.input, InputChoices(),
-            "where the coordinates of payload coords lie before the job begins", "computed");
+            "with payload coords: where the coordinates lie before the job begins", "computed");
   AddChoice(app, "--codec", options.codec, CodecChoices(), "how a payload becomes bytes", "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
   AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",
@@ -65,10 +65,10 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
 void AddTimingOptions(CLI::App& app, RunOptions& options) {
   app.add_flag("--budget", options.budget, "print where the time went in full");
   AddChoice(app, "--times", options.times, Names<bool>{{"on", true}, {"off", false}},
-            "whether chunks carry their times", "on");
+            "whether chunks carry their times; without them there is no budget", "on");
   AddNumber<unsigned>(
       app, "--repeat", 1, 1'000'000, [&](unsigned n) { options.repeat = n; },
-      "after the first run, time so many more with warm workers, as timeit does");
+      "after the first run, time so many repeats with warm workers, as timeit does");
   AddNumber<unsigned>(
       app, "--loops", 1, 1'000'000, [&](unsigned n) { options.loops = n; },
       "runs in each repeat (default: 1)");

@@ -83,7 +83,9 @@ void Dispatch::Loop() {
   const EndOfJob end_of_job(*this);
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
     workers_.Replace(worker);
-    any_ready_ = any_ready_ || workers_.IsReady(worker);
+    if (!workers_.IsReady(worker)) continue;
+    any_ready_ = true;
+    if (keeper_) keeper_->Ready(worker, workers_.ReadySince(worker));
   }
   while (!Finished()) {
     GiveOut();
@@ -273,11 +275,11 @@ void Dispatch::Account(std::size_t worker, const Frame& frame, const TakenStamps
       std::ranges::find(stamps, frame.header.item, &std::pair<std::uint64_t, SentStamps>::first);
   if (found == stamps.end()) return;
   if (frame.times) {
-    keeper_->Took(worker, found->second, *frame.times, taken);
+    const ResultAnnex times = keeper_->Took(worker, found->second, *frame.times, taken);
     WorkerTally& tally = Tally(worker);
-    tally.compute += frame.times->compute;
-    tally.compute_cpu += frame.times->compute_cpu;
-    tally.sending += frame.times->sending;
+    tally.compute += times.compute;
+    tally.compute_cpu += times.compute_cpu;
+    tally.sending += times.sending;
   }
   stamps.erase(found);
 }
@@ -369,6 +371,7 @@ void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
 
 void Dispatch::OnSlotLost(std::size_t worker, const std::string& error) {
   Warn("going on with fewer workers: " + error);
+  if (keeper_) keeper_->Ready(worker, Now());  // nobody is being made here: the slot idles
   ledger_.ReleaseShare(worker);
 }
 

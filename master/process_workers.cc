@@ -56,6 +56,10 @@ std::optional<GivenItem> ProcessWorkers::WorkingOn(std::size_t worker) const {
   return GivenItem{mark->item, mark->attempt};
 }
 
+Nanoseconds ProcessWorkers::ReadySince(std::size_t worker) const {
+  return records_[slots_[worker]->record].ready;
+}
+
 std::size_t ProcessWorkers::record(std::size_t worker) const {
   return slots_[worker]->record;
 }

@@ -49,6 +49,7 @@ class ProcessWorkers final : public Workers {
   std::size_t slots() const override { return slots_.size(); }
   bool CanTake(std::size_t worker) const override;
   bool IsReady(std::size_t worker) const override;
+  Nanoseconds ReadySince(std::size_t worker) const override;
   std::size_t record(std::size_t worker) const override;
   std::optional<GivenItem> WorkingOn(std::size_t worker) const override;
   std::size_t alive() const override;

@@ -172,6 +172,7 @@ std::string JsonFailure(const RunOptions& options, const std::string& error) {
   json["transport"] = options.transport;
   json["schedule"] = ScheduleName(options.schedule);
   json["payload"] = PayloadName(options.payload);
+  json["input"] = InputName(options.input);
   json["codec"] = options.codec;
   json["kernel"] = options.kernel;
   json["spawn"] = options.spawn;

@@ -1,6 +1,7 @@
 #include "master/summary_budget.h"
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <vector>
 
@@ -49,7 +50,7 @@ void AppendParts(std::string& text, const Budget& budget) {
   const std::size_t columns = std::min(budget.lines.size(), kMostColumns);
   Append(text, "\n%-26s%11s%8s", "where the time went", "total ms", "%");
   for (std::size_t worker = 0; worker < columns; ++worker) {
-    Append(text, "%6s%3zu", "worker", worker);
+    Append(text, "  worker %zu", worker);
   }
   text += columns < budget.lines.size() ? "  …\n" : "\n";
   for (std::size_t index = 0; index < kBudgetParts; ++index) {
@@ -57,7 +58,7 @@ void AppendParts(std::string& text, const Budget& budget) {
     Append(text, "%-26s%11.2f%8.2f", std::string(BudgetPartName(part)).c_str(),
            Milliseconds(Of(total, part)), Percent(budget, Of(total, part)));
     for (std::size_t worker = 0; worker < columns; ++worker) {
-      Append(text, "%9.2f", Milliseconds(Of(budget.lines[worker], part)));
+      Append(text, "%10.2f", Milliseconds(Of(budget.lines[worker], part)));
     }
     text += '\n';
   }
@@ -88,7 +89,7 @@ JourneyQuantiles QuantilesOf(const Budget& budget, JourneyStage stage) {
   std::ranges::sort(durations);
   const auto at = [&](double q) {
     const double position = q * static_cast<double>(durations.size() - 1);
-    return static_cast<double>(durations[static_cast<std::size_t>(position + 0.5)]);
+    return static_cast<double>(durations[static_cast<std::size_t>(std::lround(position))]);
   };
   return {at(0.5), at(0.99), static_cast<double>(durations.back())};
 }

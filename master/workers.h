@@ -72,6 +72,8 @@ class Workers {
   virtual bool CanTake(std::size_t worker) const = 0;
   /// Ready and not known to be dying.
   virtual bool IsReady(std::size_t worker) const = 0;
+  /// When the worker that is ready became so; 0: not known.
+  virtual Nanoseconds ReadySince(std::size_t /*worker*/) const { return 0; }
   /// Number of the process in the slot: a replacement has another one.
   virtual std::size_t record(std::size_t worker) const = 0;
   /// The item of the current job that the worker began last, as it says itself.

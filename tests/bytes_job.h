@@ -25,6 +25,7 @@ class BytesJob : public Job {
   std::span<const std::byte> context() const override { return {}; }
   std::size_t items() const override { return inputs_.size(); }
   std::span<const unsigned> owners() const override { return owners_; }
+  bool timed() const override { return wants_times; }
 
   ItemInput Begin(const GivenItem& given) override {
     outputs[given.item].clear();
@@ -50,6 +51,7 @@ class BytesJob : public Job {
   void Return(const GivenItem& given) override { ++returned[given.item]; }
   void GiveUp(std::uint64_t item, const std::string& reason) override { given_up[item] = reason; }
 
+  bool wants_times = false;
   std::vector<std::string> outputs;
   std::map<std::uint64_t, int> begun, completed, returned;
   std::map<std::uint64_t, std::string> given_up;

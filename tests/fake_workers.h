@@ -37,6 +37,7 @@ class FakeWorkers final : public Workers {
     return slots_[worker].ready && !slots_[worker].stopping;
   }
   bool IsReady(std::size_t worker) const override { return slots_[worker].ready; }
+  Nanoseconds ReadySince(std::size_t) const override { return 0; }  // long ago
   std::size_t record(std::size_t worker) const override { return slots_[worker].record; }
   std::optional<GivenItem> WorkingOn(std::size_t worker) const override {
     return slots_[worker].working_on;
@@ -46,8 +47,9 @@ class FakeWorkers final : public Workers {
   void EndJob() override { ended = true; }
 
   bool HasUnsent(std::size_t) const override { return false; }
-  bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool) override {
+  bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool timed) override {
     if (full) return false;
+    ++(timed ? given_timed : given_untimed);
     slots_[worker].given.push_back(given);
     most_given = std::max(most_given, slots_[worker].given.size());
     log.push_back({worker, given});
@@ -94,10 +96,13 @@ class FakeWorkers final : public Workers {
     header.item = given.item;
     header.attempt = given.attempt;
     header.payload_bytes = text.size();
+    std::optional<ResultAnnex> times;
+    if (ticket.timed) times = claim ? claim(worker) : ResultAnnex{};
+    const Nanoseconds arrived = Now();
     const auto place = events_->PlaceFor(worker, header);
     if (!place) return false;
     std::memcpy(place->data(), text.data(), text.size());
-    return events_->OnResult(worker, Frame{header, *place, {}, std::nullopt});
+    return events_->OnResult(worker, Frame{header, *place, {}, times, arrived});
   }
   void Throw(std::size_t worker) {
     const GivenItem given = slots_[worker].given.front();
@@ -142,10 +147,13 @@ class FakeWorkers final : public Workers {
 
   std::function<void()> script;
   std::function<void(std::size_t)> on_spawn;
+  std::function<ResultAnnex(std::size_t)> claim;  // a worker's word on when things happened
   JobTicket ticket;
   bool ended = false;
   bool full = false;
   std::size_t most_given = 0;
+  std::size_t given_timed = 0;
+  std::size_t given_untimed = 0;
   std::vector<std::pair<std::size_t, GivenItem>> log;
   std::vector<std::string> kills;
   std::vector<Slot> slots_;

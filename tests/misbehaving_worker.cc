@@ -102,6 +102,24 @@ int main(int argc, char** argv) {
                  std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(input)));
                  Answer(output, input);
                }));
+  // Reports as many milliseconds of decoding as its input says and twice as many of encoding, and
+  // computes as long again.
+  registry.Add("stages", Make([](const std::string& input, TaskOutput& output) {
+                 const procpool::Nanoseconds begun = procpool::Now();
+                 const auto stage = std::stol(input) * procpool::kMillisecond;
+                 output.Spent(procpool::TaskStage::kDecode, stage);
+                 output.Spent(procpool::TaskStage::kEncode, stage);
+                 output.Spent(procpool::TaskStage::kEncode, stage);
+                 while (procpool::Now() < begun + 4 * stage) {
+                 }
+                 Answer(output, output.timed() ? "timed" : "untimed");
+               }));
+  // Reports more than there was.
+  registry.Add("boast", Make([](const std::string& input, TaskOutput& output) {
+                 output.Spent(procpool::TaskStage::kDecode, std::stol(input));
+                 output.Spent(procpool::TaskStage::kEncode, std::stol(input));
+                 Answer(output, "done");
+               }));
   registry.Add("hang-once", Make([](const std::string& input, TaskOutput& output) {
                  if (IsFirst(input)) std::this_thread::sleep_for(std::chrono::hours(1));
                  Answer(output, input);

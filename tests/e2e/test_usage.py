@@ -30,12 +30,13 @@ class Options(Usage):
     def test_numbers(self):
         for number in ("0", "-3", "1e9", "abc", "", "99999999999999999999", "1.5", " 3", "3 ", "+3", "0x10", "٣"):
             for option in ("--procs", "--chunks", "--width", "--height", "--max-iterations", "--retries",
-                           "--max-chunks-per-worker"):
+                           "--max-chunks-per-worker", "--repeat", "--loops"):
                 self.refused(option, number, names=[option, f"'{number}'"])
 
     def test_numbers_just_out_of_range(self):
         for option, number in (("--procs", "1025"), ("--width", "2147483648"), ("--height", "4294967296"),
-                               ("--max-iterations", "2147483648"), ("--retries", "101")):
+                               ("--max-iterations", "2147483648"), ("--retries", "101"), ("--repeat", "1000001"),
+                               ("--loops", "1000001")):
             self.refused(option, number, names=[option, number])
 
     def test_timeouts(self):
@@ -44,8 +45,9 @@ class Options(Usage):
 
     def test_unknown_names(self):
         for option, known in (("--transport", "queue"), ("--schedule", "guided"), ("--payload", "coords"),
-                              ("--codec", "raw"), ("--kernel", "scalar"), ("--spawn", "boost"), ("--wait", "hybrid"),
-                              ("--verify", "serial"), ("--colormap", "false-gray"), ("--log-level", "debug")):
+                              ("--input", "array"), ("--times", "off"), ("--codec", "raw"), ("--kernel", "scalar"),
+                              ("--spawn", "boost"), ("--wait", "hybrid"), ("--verify", "serial"),
+                              ("--colormap", "false-gray"), ("--log-level", "debug")):
             for name in ("nonsense", "", known.upper()):
                 self.refused(option, name, names=[option, f"'{name}'", known])
 
