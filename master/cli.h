@@ -16,7 +16,7 @@
 #include "master/plan.h"
 #include "master/pool.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
 class App;
 }
 
