@@ -16,7 +16,7 @@
 #include "master/plan.h"
 #include "master/pool.h"
 
-namespace CLI {  // NOLINT(readability-identifier-naming): the name is the library's
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
 class App;
 }
 

@@ -26,17 +26,6 @@ constexpr std::array kWaitModes{std::pair{WaitMode::kAuto, std::string_view("aut
 constexpr Nanoseconds kHybridSpin = 50 * kMicrosecond;
 constexpr Nanoseconds kLongSpin = 60 * kSecond;
 
-Nanoseconds SpinOf(WaitMode mode) {
-  switch (mode) {
-    case WaitMode::kSpin:
-      return kLongSpin;
-    case WaitMode::kHybrid:
-      return kHybridSpin;
-    default:
-      return 0;
-  }
-}
-
 // Between jobs: who dies is replaced; nothing else can arrive.
 class IdleEvents final : public WorkerEvents {
  public:
@@ -81,6 +70,17 @@ std::string_view WaitModeName(WaitMode mode) {
 WaitMode ResolveWaitMode(WaitMode mode, std::size_t processes, unsigned cpus) {
   if (mode != WaitMode::kAuto) return mode;
   return processes < cpus ? WaitMode::kHybrid : WaitMode::kPark;
+}
+
+Nanoseconds SpinOf(WaitMode mode) {
+  switch (mode) {
+    case WaitMode::kSpin:
+      return kLongSpin;
+    case WaitMode::kHybrid:
+      return kHybridSpin;
+    default:
+      return 0;
+  }
 }
 
 std::string DefaultWorkerProgram() {

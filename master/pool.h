@@ -33,6 +33,8 @@ std::optional<WaitMode> ParseWaitMode(std::string_view name);
 std::string_view WaitModeName(WaitMode mode);
 /// `auto` spins only while the live processes are fewer than the usable CPUs.
 WaitMode ResolveWaitMode(WaitMode mode, std::size_t processes, unsigned cpus);
+/// How long a side spins before it parks; not for `auto`.
+Nanoseconds SpinOf(WaitMode mode);
 
 struct PoolOptions {
   std::size_t procs = 1;

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "common/channel_factory.h"
-#include "common/launch.h"
 #include "master/workers.h"
 
 namespace procpool {

@@ -1,7 +1,6 @@
 // The lives of the workers: spawned, ready in time, suspended, stopped, reaped.
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -10,6 +9,7 @@
 
 #include "common/error.h"
 #include "master/process_workers.h"
+#include "master/start_worker.h"
 #include "master/worker_slot.h"
 
 namespace procpool {
@@ -50,33 +50,21 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   record.slot = worker;
   record.spawned = Now();
 
-  auto [control, far_control] = ControlSocket::MakePair();
-  slot.control.emplace(std::move(control));
-  slot.mark.emplace(WorkMark::Create());
   slot.regions = RegionTable();
   slot.region_ids.clear();
-  MadeChannel made = options_.transport->make({*slot.control, slot.regions, slots_.size()});
-
-  const Launch launch{.transport = std::string(options_.transport->name),
-                      .channel_name = made.far_name,
-                      .slot = static_cast<unsigned>(worker),
-                      .parent = ::getpid(),
-                      .spin = options_.spin,
-                      .log_level = options_.log_level};
-  WorkerProcess::Command command{.program = options_.program,
-                                 .argument = EncodeLaunch(launch),
-                                 .inherit = {far_control.fd(), slot.mark->fd()},
-                                 .restore_fd_limit = original_fd_limit_ != 0,
-                                 .fd_soft_limit = original_fd_limit_};
-  for (const UniqueFd& fd : made.far_fds) command.inherit.push_back(fd.get());
-  slot.process.emplace(WorkerProcess::Spawn(command));
-  // The far ends close here, with `made` and `far_control`: only the worker holds them now.
-
-  slot.mark->CloseDescriptor();
+  StartedWorker started = StartWorker({.transport = *options_.transport,
+                                       .program = options_.program,
+                                       .slot = worker,
+                                       .workers = slots_.size(),
+                                       .spin = options_.spin,
+                                       .log_level = options_.log_level,
+                                       .fd_soft_limit = original_fd_limit_},
+                                      slot.control, slot.mark, slot.regions);
+  slot.process.emplace(std::move(started.process));
   record.spawn_returned = Now();
   record.pid = slot.process->pid();
-  slot.channel = std::move(made.near);
-  slot.far_opened = std::move(made.far_opened);
+  slot.channel = std::move(started.channel);
+  slot.far_opened = std::move(started.far_opened);
   slot.life = Life::kStarting;
   slot.job_sent = 0;
   slot.stop_sent = false;

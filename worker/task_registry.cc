@@ -5,8 +5,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include "common/produce_payload.h"
 #include "common/rows_payload.h"
 #include "worker/task_echo.h"
+#include "worker/task_produce.h"
 #include "worker/task_rows.h"
 
 namespace procpool {
@@ -39,6 +41,7 @@ std::string TaskRegistry::Names() const {
 
 void AddStandardTasks(TaskRegistry& registry) {
   registry.Add("echo", MakeEchoTask);
+  registry.Add(kProduceTask, MakeProduceTask);
   registry.Add(std::string(kRowsTask), MakeRowsTask);
 }
 

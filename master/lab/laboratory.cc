@@ -2,11 +2,12 @@
 
 #include "master/lab/advise.h"
 #include "master/lab/compare.h"
+#include "master/lab/ipc.h"
 
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {CompareCommand(), AdviseCommand()};
+  return {CompareCommand(), AdviseCommand(), IpcCommand()};
 }
 
 }  // namespace procpool

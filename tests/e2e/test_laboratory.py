@@ -1,0 +1,151 @@
+"""The commands that measure: whole and consistent reports in every form, wrong input refused, nothing left behind.
+
+What the figures are is nobody's business here; that they can be figures at all is.
+"""
+
+import csv
+import io
+import os
+import signal
+import time
+from pathlib import Path
+
+from harness import PROCESS_TRANSPORTS, EndToEnd, Master, NothingLeft, main, until, workers_of
+
+IPC_SMALL = ("ipc", "--rounds", 2, "--messages", 5, "--tasks", 50, "--sizes", "8,70000")
+WAITS = ("spin", "hybrid", "park")
+RAW = {("raw pipe", wait) for wait in WAITS} | {("raw socketpair", wait) for wait in WAITS} | \
+      {("raw eventfd", wait) for wait in WAITS} | {("raw message_queue", wait) for wait in WAITS} | \
+      {("raw futex", "hybrid"), ("raw futex", "park"), ("raw spin", "spin")}
+LINKS = {(name, wait) for name in (*PROCESS_TRANSPORTS, "shm in place") for wait in WAITS}
+TABLES = ("latency", "throughput", "fixed_rate", "controls", "null_tasks")
+PERCENTILES = ("p50_seconds", "p90_seconds", "p99_seconds", "p999_seconds", "max_seconds")
+
+
+def rests_on(name, wait):
+    return {"pipe": "raw pipe", "queue": "raw message_queue"}.get(name, "raw spin" if wait == "spin" else "raw futex")
+
+
+class Ipc(EndToEnd):
+    def assert_percentiles(self, row):
+        times = [row[key] for key in PERCENTILES]
+        self.assertEqual(times, sorted(times), row)
+        self.assertGreater(times[0], 0, row)
+
+    def assert_ratio(self, row):
+        if row["kind"] == "transport":
+            self.assertEqual(row["raw"], rests_on(row["name"], row["wait"]))
+            self.assertGreater(row["vs_raw"], 0)
+            self.assertLessEqual(row["vs_raw_low"], row["vs_raw"])
+            self.assertLessEqual(row["vs_raw"], row["vs_raw_high"])
+        else:
+            self.assertIsNone(row["vs_raw"])
+
+    def test_report_is_whole(self):
+        report = self.report(*IPC_SMALL, "--place", "free", "--samples", "--rate", "500,2000")
+        self.assertEqual(report["command"], "ipc")
+        self.assertEqual(report["settings"]["rounds"], 2)
+        self.assertEqual(report["settings"]["place"], "free")
+        self.assertTrue(any("rounds" in warning for warning in report["warnings"]), report["warnings"])
+
+        for size in (8, 70000):
+            latency = [row for row in report["latency"] if row["bytes"] == size]
+            self.assertEqual({(row["name"], row["wait"]) for row in latency}, RAW | LINKS | {("memcpy", "-")})
+            self.assertEqual(len(latency), len(RAW | LINKS) + 1)
+            for row in latency:
+                self.assert_percentiles(row)
+                self.assert_ratio(row)
+                self.assertEqual(len(row["round_p50_seconds"]), 2)
+                self.assertEqual(len(row["samples_seconds"]), row["messages"])
+                self.assertLessEqual(row["messages"], 10)
+                self.assertIn(row["max_seconds"], row["samples_seconds"])
+            throughput = [row for row in report["throughput"] if row["bytes"] == size]
+            self.assertEqual({(row["name"], row["wait"]) for row in throughput}, RAW | LINKS | {("memcpy", "-")})
+            for row in throughput:
+                self.assert_ratio(row)
+                self.assertGreater(row["bytes_per_second_low"], 0)
+                self.assertLessEqual(row["bytes_per_second_low"], row["bytes_per_second"])
+                self.assertLessEqual(row["bytes_per_second"], row["bytes_per_second_high"])
+                self.assertAlmostEqual(row["messages_per_second"] * size / row["bytes_per_second"], 1)
+
+        for rate in (500, 2000):
+            rows = [row for row in report["fixed_rate"] if row["rate_per_second"] == rate]
+            self.assertEqual({(row["name"], row["wait"]) for row in rows}, RAW | LINKS)
+            for row in rows:
+                self.assert_percentiles(row)
+                self.assert_ratio(row)
+
+        tasks = report["null_tasks"]
+        self.assertEqual([(row["transport"], row["wait"]) for row in tasks],
+                         [(transport, wait) for transport in PROCESS_TRANSPORTS for wait in WAITS])
+        for row in tasks:
+            self.assert_percentiles(row)
+            self.assertGreater(row["tasks_per_second"], 0)
+            self.assertEqual(len(row["round_tasks_per_second"]), 2)
+            self.assertLessEqual(row["tasks"], 2 * 50)
+            self.assertGreaterEqual(row["single_jobs"], 2)
+
+        self.assertEqual([row["name"] for row in report["controls"]],
+                         ["two clock readings in a row", "timed loop with nothing in it"])
+        for row in report["controls"]:
+            self.assertGreater(row["seconds"], 0)
+
+    def test_what_is_asked_for_is_what_is_measured(self):
+        report = self.report(*IPC_SMALL, "--only", "latency", "--transport", "pipe", "--wait", "park")
+        self.assertEqual([name for name in TABLES if name in report], ["latency", "controls"])
+        self.assertEqual({row["wait"] for row in report["latency"]}, {"park", "-"})
+        self.assertEqual({row["name"] for row in report["latency"] if row["kind"] == "transport"}, {"pipe"})
+        self.assertNotIn("samples_seconds", report["latency"][0])
+        for part, table in (("throughput", "throughput"), ("rate", "fixed_rate"), ("tasks", "null_tasks")):
+            report = self.report(*IPC_SMALL, "--only", part, "--transport", "shm", "--wait", "park")
+            self.assertEqual([name for name in TABLES if name in report and name != "controls"], [table])
+
+    def test_places(self):
+        report = self.report(*IPC_SMALL, "--only", "latency", "--wait", "park", "--place", "together")
+        self.assertRegex(report["settings"]["place"], r"\Atogether: CPU \d+\Z")
+        one = min(os.sched_getaffinity(0))
+        report = self.report(*IPC_SMALL, "--only", "latency", "--wait", "park", "--place", "apart",
+                             prepare=lambda: os.sched_setaffinity(0, {one}))
+        self.assertEqual(report["settings"]["place"], "free")
+
+    def test_forms(self):
+        ended = self.master(*IPC_SMALL, "--wait", "park", "--json", "report.json", "--csv", "report.csv",
+                            "--markdown", "report.md", leaves=("report.json", "report.csv", "report.md"))
+        for title in ("Round trips", "Streams", "Fixed rate", "Null tasks", "What measuring costs"):
+            self.assertIn(title, ended.out)
+            self.assertIn(title, (self.folder / "report.md").read_text())
+        self.assertIn("raw message_queue", ended.out)
+        lines = list(csv.reader(io.StringIO((self.folder / "report.csv").read_text())))
+        self.assertEqual({line[0] for line in lines if line[0] != "table"}, set(TABLES))
+        self.assertEqual(self.master(*IPC_SMALL, "--wait", "park", "--only", "tasks", "--quiet").out, "")
+
+    def test_wrong_input(self):
+        for options, name in ((("--wait", "auto"), "--wait"), (("--transport", "threads"), "--transport"),
+                              (("--sizes", "0"), "--sizes"), (("--sizes", "8,,16"), "--sizes"),
+                              (("--sizes", "99999999999"), "--sizes"), (("--rounds", "0"), "--rounds"),
+                              (("--only", "nothing"), "--only"), (("--rate", "0"), "--rate"),
+                              (("--place", "anywhere"), "--place"), (("--messages", "-1"), "--messages"),
+                              (("--procs", "0"), "--procs"), (("--tasks", "x"), "--tasks"), (("stray",), "stray"),
+                              (("--worker", "/nonexistent"), "/nonexistent"), (("--json", "no/where"), "no/where")):
+            with self.subTest(options=options):
+                ended = self.master("ipc", *options, code=2)
+                self.assert_one_line(ended.err)
+                self.assertIn(name, ended.err)
+                self.assertEqual(ended.out, "")
+
+    def test_a_killed_master_takes_its_peers_along(self):
+        """Forked peers, workers that are stopped at the moment, workers of the pool: all of them."""
+        for part, number in (("latency", signal.SIGKILL), ("tasks", signal.SIGKILL), ("latency", signal.SIGINT)):
+            with self.subTest(part=part, signal=number), NothingLeft(self.folder, grace=20) as oracle, \
+                    Master("ipc", "--only", part, "--rounds", 10000, "--sizes", 8, folder=self.folder) as master:
+                oracle.watch(master.pid)
+                until(lambda: workers_of(master.pid), "workers are there")
+                time.sleep(0.3)
+                children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
+                master.send(number)
+                self.assertEqual(master.wait().code, -number)
+                until(lambda: not [pid for pid in children if os.path.exists(f"/proc/{pid}")], "all children are gone")
+
+
+if __name__ == "__main__":
+    main()
