@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/build_id.h"
+#include "common/codec.h"
 #include "common/host.h"
 #include "common/kernel.h"
 #include "common/log.h"
@@ -61,6 +62,12 @@ Names<std::string> TransportChoices() {
   return names;
 }
 
+Names<std::string> CodecChoices() {
+  Names<std::string> names;
+  for (const CodecInfo& codec : Codecs()) names.emplace_back(codec.name, codec.name);
+  return names;
+}
+
 Names<std::string> ColormapChoices() {
   Names<std::string> names;
   for (const ColormapInfo& info : Colormaps()) names.emplace_back(info.name, info.name);
@@ -84,7 +91,7 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--payload", options.payload,
             Names<RowsPayload>{{"rows", RowsPayload::kRows}, {"coords", RowsPayload::kCoords}},
             "what travels to the workers: row numbers, or every point's z and c", "rows");
-  AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes",
+  AddChoice(app, "--codec", options.codec, CodecChoices(), "how payloads and results become bytes",
             "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
   AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "common/buffer.h"
 #include "common/rows_payload.h"
 #include "master/assembly.h"
+#include "master/coded_rows.h"
 #include "master/job.h"
 #include "master/plan.h"
 
@@ -21,9 +23,10 @@ class RowsJob final : public Job {
   /// Where the job gets memory for coords payloads from, e.g. Pool::Allocate.
   using Allocate = std::function<Buffer(std::size_t bytes)>;
 
-  /// grid and plan must outlive the job.
+  /// grid and plan must outlive the job. With a codec other than raw no worker writes into the
+  /// grid itself: results are decoded into it when they are complete.
   RowsJob(const Fractal& fractal, std::string_view kernel, RowsPayload payload, const Plan& plan,
-          const Buffer& grid, Allocate allocate);
+          const Buffer& grid, Allocate allocate, CodecId codec = CodecId::kRaw);
 
   std::string_view task() const override { return kRowsTask; }
   std::span<const std::byte> context() const override {
@@ -41,14 +44,23 @@ class RowsJob final : public Job {
   std::vector<std::uint64_t> Recheck() override;
 
   const Assembly& assembly() const { return assembly_; }
-  Nanoseconds splitting() const { return splitting_; }  ///< encoding the items' payloads
+  Nanoseconds splitting() const { return splitting_; }  ///< computing coordinates
+  /// What the codec took here, of all items and of one item's last attempt; 0 with raw.
+  CodecTimes codec_times() const { return coded_ ? coded_->total() : CodecTimes{}; }
+  CodecTimes codec_times(std::uint64_t item) const {
+    return coded_ ? coded_->times(item) : CodecTimes{};
+  }
   Nanoseconds assembling() const {
     return assembling_;
   }  ///< the final pass: hashes, sum and digest
 
  private:
   void Release(std::uint64_t item);
+  std::uint64_t PointsOf(const Chunk& chunk) const { return chunk.rows * context_.fractal.Width(); }
+  Buffer& BufferFor(std::uint64_t item);
   ItemInput CoordsOf(const Chunk& chunk);
+  bool CompleteRaw(std::uint64_t item, const ItemResult& result);
+  bool CompleteCoded(std::uint64_t item, const ItemResult& result);
 
   RowsContext context_;
   const Plan& plan_;
@@ -61,6 +73,9 @@ class RowsJob final : public Job {
   std::map<std::uint64_t, Buffer>
       coords_;  // what travels under `coords`, by item that is given out
   std::vector<Buffer> free_coords_;
+  std::uint64_t most_points_;                  // of a chunk
+  std::optional<CodedRows> coded_;             // unless the codec is raw
+  std::vector<double> uncoded_z_, uncoded_c_;  // one chunk's coordinates before they are encoded
   Nanoseconds splitting_ = 0;
   Nanoseconds assembling_ = 0;
 };

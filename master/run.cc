@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/codec.h"
 #include "common/error.h"
 #include "common/host.h"
 #include "master/attendant.h"
@@ -108,8 +109,10 @@ RunResult ExecuteInPool(const RunSetup& setup) {
              .wait = options.wait,
              .log_level = options.log_level});
   Buffer grid = pool.Allocate(GridBytes(fractal), GridText(fractal));
-  RowsJob job(fractal, setup.kernel.name, options.payload, setup.plan, grid,
-              [&](std::size_t bytes) { return pool.Allocate(bytes, "payload of a chunk"); });
+  RowsJob job(
+      fractal, setup.kernel.name, options.payload, setup.plan, grid,
+      [&](std::size_t bytes) { return pool.Allocate(bytes, "payload of a chunk"); },
+      FindCodec(options.codec)->id);
   RunResult result;
   {
     const Attendant attendant({.interrupt = [&] { pool.Interrupt(); },
