@@ -183,7 +183,8 @@ TEST_P(CodecMistrustTest, Lies) {
            {"82 a1 7a dd ff ff ff ff", "82 a1 7a dd ff ff ff ff cb 00", "df ff ff ff ff",
             "df ff ff ff ff a1 7a", "db ff ff ff ff 00", "82 db ff ff ff ff 00",
             "82 a1 7a c6 ff ff ff ff", "82 a1 7a 90 a1 7a 90", "83 a1 7a 90 a1 63 90 a1 78 90",
-            "81 a1 7a 90", "82 a1 7a 92 01 02 a1 63 92 01 02", "82 a1 7a 91 91 00 a1 63 90",
+            "83 a1 7a 90 a1 7a 90 a1 63 90", "81 a1 7a 81 a1 63 90", "81 a1 7a 90",
+            "82 a1 7a 92 01 02 a1 63 92 01 02", "82 a1 7a 91 91 00 a1 63 90",
             "82 a1 7a c0 a1 63 c0", "82 a1 7a 80 a1 63 80", "92 90 90", "c1", "82 01 90 02 90"}) {
         EXPECT_NE(Coords(FromHex(bytes)), std::nullopt) << bytes;
       }
@@ -198,13 +199,27 @@ TEST_P(CodecMistrustTest, Lies) {
       EXPECT_NE(Coords(Bytes(1'000'000, std::byte{0x81})), std::nullopt);
       break;
     case CodecId::kJson:
-      for (const char* text :
-           {"", " ", "null", "7", "[]", "{}", R"({"z":[]})", R"({"z":[],"z":[]})",
-            R"({"z":[],"c":[],"d":[]})", R"({"z":[1e999,0.0],"c":[0.0,0.0]})",
-            R"({"z":[NaN,0.0],"c":[0.0,0.0]})", R"({"z":["1.0",0.0],"c":[0.0,0.0]})",
-            R"({"z":[null,0.0],"c":[0.0,0.0]})", R"({"z":[1,0],"c":[0,0]})",
-            R"({"z":[[0.5,0.5]],"c":[[0.5,0.5]]})", R"({"z":{"z":[]},"c":[]})",
-            R"({"z":0.5,"c":0.5})", R"({"z":[],"c":[]} x)", R"({"z":[],"c":[],})"}) {
+      for (const char* text : {"",
+                               " ",
+                               "null",
+                               "7",
+                               "[]",
+                               "{}",
+                               R"({"z":[]})",
+                               R"({"z":[],"z":[]})",
+                               R"({"z":[],"z":[],"c":[]})",
+                               R"({"z":{"c":[]}})",
+                               R"({"z":[],"c":[],"d":[]})",
+                               R"({"z":[1e999,0.0],"c":[0.0,0.0]})",
+                               R"({"z":[NaN,0.0],"c":[0.0,0.0]})",
+                               R"({"z":["1.0",0.0],"c":[0.0,0.0]})",
+                               R"({"z":[null,0.0],"c":[0.0,0.0]})",
+                               R"({"z":[1,0],"c":[0,0]})",
+                               R"({"z":[[0.5,0.5]],"c":[[0.5,0.5]]})",
+                               R"({"z":{"z":[]},"c":[]})",
+                               R"({"z":0.5,"c":0.5})",
+                               R"({"z":[],"c":[]} x)",
+                               R"({"z":[],"c":[],})"}) {
         EXPECT_NE(Coords(FromText(text)), std::nullopt) << text;
       }
       EXPECT_EQ(Coords(FromText(R"({"z":[],"c":[]})")), std::nullopt);
@@ -214,6 +229,7 @@ TEST_P(CodecMistrustTest, Lies) {
                   std::nullopt)
             << fifth;
       }
+      EXPECT_NE(Counts(FromText(R"({"counts":[1,2],"counts":[3,4,5]})")), std::nullopt);
       for (const char* text : {R"({"first_row":-1,"rows":1})", R"({"first_row":1.5,"rows":1})",
                                R"({"first_row":[1],"rows":[1]})"}) {
         EXPECT_NE(Rows(FromText(text)), std::nullopt) << text;

@@ -113,6 +113,19 @@ TEST_P(CodedRowsTest, WrongResultsAreRefusedAndTheChunkCanBeginAgain) {
   EXPECT_FALSE(job.assembly().AllRowsIn());
 }
 
+// The staging memory still holds what an earlier result left there.
+TEST_P(CodedRowsTest, AResultIsOnlyWhatArrived) {
+  const Bytes right = EncodedCounts(Counts(7));
+  RowsJob job = MakeJob(RowsPayload::kRows);
+  job.Begin({0, 0});
+  ASSERT_TRUE(Answer(job, {0, 0}, right));
+  job.Begin({1, 0});
+  const auto place = job.PlaceFor({1, 0}, 0, 1);
+  ASSERT_TRUE(place);
+  std::ranges::copy(std::span(right).first(1), place->begin());
+  EXPECT_FALSE(job.Complete({1, 0}, {.bytes = right.size()}));
+}
+
 TEST_P(CodedRowsTest, AResultCannotLieInPlaceForItGotNone) {
   RowsJob job = MakeJob(RowsPayload::kRows);
   job.Begin({0, 0});
