@@ -3,7 +3,6 @@
 // numbers here, which no machine gives.)
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -48,9 +47,8 @@ class CodecMistrustTest : public CodecFixture {
 };
 
 Bytes FromText(std::string_view text) {
-  Bytes bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
-  return bytes;
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
 }
 
 // "0a 10 ff"
