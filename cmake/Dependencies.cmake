@@ -21,6 +21,19 @@ target_include_directories(procpool_spdlog SYSTEM INTERFACE
 target_compile_definitions(procpool_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
 target_link_libraries(procpool_spdlog INTERFACE fmt::fmt-header-only Threads::Threads)
 
+# cereal is headers only.
+find_path(CEREAL_INCLUDE_DIR cereal/cereal.hpp REQUIRED)
+add_library(procpool_cereal INTERFACE)
+target_include_directories(procpool_cereal SYSTEM INTERFACE ${CEREAL_INCLUDE_DIR})
+
+# Protocol Buffers: the lite runtime as an archive, for the static worker; FindProtobuf names the shared library.
+find_program(PROTOC protoc REQUIRED)
+find_library(PROTOBUF_LITE_ARCHIVE libprotobuf-lite.a REQUIRED)
+find_path(PROTOBUF_INCLUDE_DIR google/protobuf/message_lite.h REQUIRED)
+add_library(procpool_protobuf INTERFACE)
+target_include_directories(procpool_protobuf SYSTEM INTERFACE ${PROTOBUF_INCLUDE_DIR})
+target_link_libraries(procpool_protobuf INTERFACE ${PROTOBUF_LITE_ARCHIVE} Threads::Threads)
+
 if(PROCPOOL_TESTS)
   find_package(GTest REQUIRED)
 endif()

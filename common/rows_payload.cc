@@ -32,17 +32,23 @@ std::optional<RowsContext> DecodeRowsContext(std::span<const std::byte> bytes) {
   RowsContext context;
   if (bytes.size() != sizeof context) return std::nullopt;
   std::memcpy(&context, bytes.data(), sizeof context);
-  if (!InRange(context.fractal) || context.payload > RowsPayload::kCoords) return std::nullopt;
+  if (!InRange(context.fractal) || context.payload > RowsPayload::kCoords ||
+      context.codec > CodecId::kJson) {
+    return std::nullopt;
+  }
   return context;
+}
+
+bool AreRowsOf(const RowsItem& item, const Fractal& fractal) {
+  const std::uint64_t height = fractal.Height();
+  return item.rows > 0 && item.first_row <= height && item.rows <= height - item.first_row;
 }
 
 std::optional<RowsItem> DecodeRowsItem(std::span<const std::byte> bytes, const Fractal& fractal) {
   RowsItem item;
   if (bytes.size() != sizeof item) return std::nullopt;
   std::memcpy(&item, bytes.data(), sizeof item);
-  const std::uint64_t height = fractal.Height();
-  if (item.rows == 0 || item.first_row > height || item.rows > height - item.first_row)
-    return std::nullopt;
+  if (!AreRowsOf(item, fractal)) return std::nullopt;
   return item;
 }
 

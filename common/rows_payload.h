@@ -5,6 +5,9 @@
 //   item, payload `rows`:     RowsItem                               16 bytes
 //   item, payload `coords`:   z[n] then c[n] as (re, im) doubles     32 bytes a point
 //   result:                   counts as int32, row-major             4 bytes a point
+//
+// These sizes are those of codec `raw`; the other codecs (codec.h) write items and results in forms
+// of their own. The context is always as it is here.
 #pragma once
 
 #include <array>
@@ -13,6 +16,7 @@
 #include <span>
 #include <string_view>
 
+#include "common/codec.h"
 #include "common/fractal.h"
 
 namespace procpool {
@@ -26,7 +30,7 @@ struct RowsContext {
   Fractal fractal;
   std::array<char, 24> kernel{};  ///< name, zero-padded
   RowsPayload payload = RowsPayload::kRows;
-  std::uint32_t reserved = 0;
+  CodecId codec = CodecId::kRaw;
 
   std::string_view KernelName() const;
   void SetKernel(std::string_view name);
@@ -40,7 +44,9 @@ struct RowsItem {
 
 /// Nothing if the bytes are not a context whose numbers are all in range.
 std::optional<RowsContext> DecodeRowsContext(std::span<const std::byte> bytes);
-/// Nothing unless the rows lie inside the fractal.
+/// Whether they are at least one row and lie inside the fractal.
+bool AreRowsOf(const RowsItem& item, const Fractal& fractal);
+/// An item of codec `raw`. Nothing unless AreRowsOf().
 std::optional<RowsItem> DecodeRowsItem(std::span<const std::byte> bytes, const Fractal& fractal);
 
 }  // namespace procpool

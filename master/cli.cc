@@ -39,7 +39,8 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
             "what travels to the workers: row numbers, or every point's z and c", "rows");
   AddChoice(app, "--input", options.input, InputChoices(),
             "with payload coords: where the coordinates lie before the job begins", "computed");
-  AddChoice(app, "--codec", options.codec, CodecChoices(), "how a payload becomes bytes", "raw");
+  AddChoice(app, "--codec", options.codec, CodecChoices(), "how payloads and results become bytes",
+            "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
   AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",
             "boost");

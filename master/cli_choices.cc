@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "common/channel_factory.h"
+#include "common/codec.h"
 #include "common/kernel.h"
 
 namespace procpool {
@@ -50,7 +51,9 @@ Names<std::string> TransportChoices() {
 }
 
 Names<std::string> CodecChoices() {
-  return SameNames({"raw"});
+  Names<std::string> names;
+  for (const CodecInfo& codec : Codecs()) names.emplace_back(codec.name, codec.name);
+  return names;
 }
 
 Names<Schedule> ScheduleChoices() {

@@ -10,12 +10,23 @@
 namespace procpool {
 namespace {
 
-RowsContext MakeContext(const Fractal& fractal, std::string_view kernel, RowsPayload payload) {
+RowsContext MakeContext(const Fractal& fractal, std::string_view kernel, RowsPayload payload,
+                        CodecId codec) {
   RowsContext context;
   context.fractal = fractal;
   context.SetKernel(kernel);
   context.payload = payload;
+  context.codec = codec;
   return context;
+}
+
+std::uint64_t MostRows(const Plan& plan) {
+  const auto largest = std::ranges::max_element(plan.chunks, {}, &Chunk::rows);
+  return largest == plan.chunks.end() ? 0 : largest->rows;
+}
+
+std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
+  return {reinterpret_cast<std::int32_t*>(bytes.data()), bytes.size() / sizeof(std::int32_t)};
 }
 
 }  // namespace
@@ -28,13 +39,16 @@ std::string RowsText(const Chunk& chunk) {
 RowsJob::RowsJob(const Fractal& fractal, const Plan& plan, const Buffer& grid,
                  RowsJobOptions options)
     : options_(std::move(options)),
-      context_(MakeContext(fractal, options_.kernel, options_.payload)),
+      context_(MakeContext(fractal, options_.kernel, options_.payload, options_.codec)),
       plan_(plan),
       grid_(grid),
       assembly_(grid, fractal.Width(), plan.chunks),
       row_axis_(fractal.RowAxis()),
-      column_axis_(fractal.ColumnAxis()) {
+      column_axis_(fractal.ColumnAxis()),
+      most_points_(MostRows(plan) * fractal.Width()) {
   for (const Chunk& chunk : plan_.chunks) rows_.push_back({chunk.first_row, chunk.rows});
+  if (auto made = MakeCodec(options_.codec))
+    coded_.emplace(std::move(made), most_points_, rows_.size());
 }
 
 ItemInput RowsJob::Begin(const GivenItem& given) {
@@ -42,9 +56,12 @@ ItemInput RowsJob::Begin(const GivenItem& given) {
   ItemInput input;
   if (context_.payload == RowsPayload::kCoords) {
     input = CoordsOf(plan_.chunks[given.item]);
+  } else if (coded_) {
+    input.input = coded_->EncodeRows(given.item, rows_[given.item]);
   } else {
     input.input = std::as_bytes(std::span(&rows_[given.item], 1));
   }
+  if (coded_) return input;
   input.place = assembly_.BytesOf(given.item);
   input.place_buffer = &grid_;
   return input;
@@ -52,33 +69,61 @@ ItemInput RowsJob::Begin(const GivenItem& given) {
 
 // Buffers are reused, so there are only as many as there are items outstanding at once; each fits
 // the largest chunk.
+Buffer& RowsJob::BufferFor(std::uint64_t item) {
+  if (free_coords_.empty()) {
+    free_coords_.push_back(options_.allocate(coded_ ? coded_->codec().MostCoordsBytes(most_points_)
+                                                    : most_points_ * kCoordsBytesPerPoint));
+  }
+  Buffer& buffer = coords_[item] = std::move(free_coords_.back());
+  free_coords_.pop_back();
+  return buffer;
+}
+
 ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
-  if (options_.prepared != nullptr && !options_.copy_prepared) {
+  if (options_.prepared != nullptr && !options_.copy_prepared && !coded_) {
     return {.input = PreparedBytes(*options_.prepared, context_.fractal, chunk),
             .input_buffer = options_.prepared};
   }
   const Nanoseconds begun = Now();
-  const std::uint64_t width = context_.fractal.Width();
-  if (free_coords_.empty()) {
-    const auto largest = std::ranges::max_element(plan_.chunks, {}, &Chunk::rows);
-    free_coords_.push_back(options_.allocate(largest->rows * width * kCoordsBytesPerPoint));
+  const std::size_t points = PointsOf(chunk);
+  Buffer& buffer = BufferFor(chunk.id);
+  if (coded_) {
+    const std::span<const double> coords = CoordsToEncode(chunk);
+    splitting_ += Now() - begun;
+    const std::size_t bytes = coded_->EncodeCoords(chunk.id, coords.first(2 * points),
+                                                   coords.subspan(2 * points), buffer.bytes());
+    return {.input = buffer.bytes().first(bytes), .input_buffer = &buffer};
   }
-  Buffer& buffer = coords_[chunk.id] = std::move(free_coords_.back());
-  free_coords_.pop_back();
-  const std::size_t points = chunk.rows * width;
   if (options_.prepared != nullptr) {
     std::ranges::copy(PreparedBytes(*options_.prepared, context_.fractal, chunk),
                       buffer.bytes().begin());
   } else {
-    const std::span<double> numbers = buffer.as<double>();
-    FillCoords(context_.fractal, row_axis_, column_axis_, chunk.first_row * width, points,
-               numbers.data(), numbers.data() + 2 * points);
+    WriteCoords(chunk, buffer.as<double>().data());
   }
   splitting_ += Now() - begun;
   return {.input = buffer.bytes().first(points * kCoordsBytesPerPoint), .input_buffer = &buffer};
 }
 
+// z[n] then c[n], where they lie already or in memory that the next chunk will use again.
+std::span<const double> RowsJob::CoordsToEncode(const Chunk& chunk) {
+  const std::size_t numbers = 4 * PointsOf(chunk);
+  if (options_.prepared != nullptr) {
+    const auto bytes = PreparedBytes(*options_.prepared, context_.fractal, chunk);
+    return {reinterpret_cast<const double*>(bytes.data()), numbers};
+  }
+  uncoded_.resize(4 * most_points_);
+  WriteCoords(chunk, uncoded_.data());
+  return std::span(uncoded_).first(numbers);
+}
+
+void RowsJob::WriteCoords(const Chunk& chunk, double* numbers) const {
+  const std::size_t points = PointsOf(chunk);
+  FillCoords(context_.fractal, row_axis_, column_axis_, chunk.first_row * context_.fractal.Width(),
+             points, numbers, numbers + 2 * points);
+}
+
 void RowsJob::Release(std::uint64_t item) {
+  if (coded_) coded_->Release(item);
   const auto found = coords_.find(item);
   if (found == coords_.end()) return;
   free_coords_.push_back(std::move(found->second));
@@ -87,14 +132,31 @@ void RowsJob::Release(std::uint64_t item) {
 
 std::optional<std::span<std::byte>> RowsJob::PlaceFor(const GivenItem& given, std::uint64_t offset,
                                                       std::uint64_t bytes) {
+  if (coded_) {
+    const std::uint64_t points = PointsOf(plan_.chunks[given.item]);
+    return coded_->PlaceFor(given.item, points, offset, bytes);
+  }
   return assembly_.PlaceFor(given.item, offset, bytes);
 }
 
 bool RowsJob::Complete(const GivenItem& given, const ItemResult& result) {
-  const auto hash = result.in_place ? std::optional(result.hash) : std::nullopt;
-  if (!assembly_.Complete(given.item, result.bytes, hash)) return false;
+  if (!(coded_ ? CompleteCoded(given.item, result) : CompleteRaw(given.item, result))) return false;
   Release(given.item);
   return true;
+}
+
+bool RowsJob::CompleteRaw(std::uint64_t item, const ItemResult& result) {
+  const auto hash = result.in_place ? std::optional(result.hash) : std::nullopt;
+  return assembly_.Complete(item, result.bytes, hash);
+}
+
+bool RowsJob::CompleteCoded(std::uint64_t item, const ItemResult& result) {
+  // No place was given, so nothing can lie in one.
+  if (result.in_place) return false;
+  const std::uint64_t bytes = assembly_.BytesOf(item).size();
+  const auto rows = assembly_.PlaceFor(item, 0, bytes);
+  return rows && coded_->Decode(item, result.bytes, AsCounts(*rows)) &&
+         assembly_.Complete(item, bytes, std::nullopt);
 }
 
 void RowsJob::Return(const GivenItem& given) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "common/buffer.h"
 #include "common/rows_payload.h"
 #include "master/assembly.h"
+#include "master/coded_rows.h"
 #include "master/job.h"
 #include "master/plan.h"
 
@@ -20,6 +22,7 @@ namespace procpool {
 struct RowsJobOptions {
   std::string_view kernel = "auto";
   RowsPayload payload = RowsPayload::kRows;
+  CodecId codec = CodecId::kRaw;
   /// Payload coords: the coordinates, where they were written before (prepared_coords.h), and
   /// whether a chunk's are to be copied into memory from `allocate` before they are given out.
   const Buffer* prepared = nullptr;
@@ -32,7 +35,8 @@ struct RowsJobOptions {
 
 class RowsJob final : public Job {
  public:
-  /// grid, plan and what the options point to must outlive the job.
+  /// grid, plan and what the options point to must outlive the job. With a codec other than raw no
+  /// worker writes into the grid itself: results are decoded into it when they are complete.
   RowsJob(const Fractal& fractal, const Plan& plan, const Buffer& grid, RowsJobOptions options);
 
   std::string_view task() const override { return kRowsTask; }
@@ -42,6 +46,7 @@ class RowsJob final : public Job {
   std::size_t items() const override { return plan_.chunks.size(); }
   std::span<const unsigned> owners() const override { return plan_.owners; }
   bool timed() const override { return options_.timed; }
+  Nanoseconds decoding() const override { return codec_times().decoding; }
   ItemInput Begin(const GivenItem& given) override;
   std::optional<std::span<std::byte>> PlaceFor(const GivenItem& given, std::uint64_t offset,
                                                std::uint64_t bytes) override;
@@ -53,14 +58,25 @@ class RowsJob final : public Job {
   const Assembly& assembly() const { return assembly_; }
   /// After the job: the payloads' memory, for the next one.
   std::vector<Buffer> TakeBuffers() { return std::move(free_coords_); }
-  Nanoseconds splitting() const { return splitting_; }  ///< encoding the items' payloads
+  Nanoseconds splitting() const { return splitting_; }  ///< computing or copying coordinates
+  /// What the codec took here, of all items and of one item's last attempt; 0 with raw.
+  CodecTimes codec_times() const { return coded_ ? coded_->total() : CodecTimes{}; }
+  CodecTimes codec_times(std::uint64_t item) const {
+    return coded_ ? coded_->times(item) : CodecTimes{};
+  }
   Nanoseconds assembling() const {
     return assembling_;
   }  ///< the final pass: hashes, sum and digest
 
  private:
   void Release(std::uint64_t item);
+  std::uint64_t PointsOf(const Chunk& chunk) const { return chunk.rows * context_.fractal.Width(); }
+  Buffer& BufferFor(std::uint64_t item);
   ItemInput CoordsOf(const Chunk& chunk);
+  std::span<const double> CoordsToEncode(const Chunk& chunk);
+  void WriteCoords(const Chunk& chunk, double* numbers) const;
+  bool CompleteRaw(std::uint64_t item, const ItemResult& result);
+  bool CompleteCoded(std::uint64_t item, const ItemResult& result);
 
   RowsJobOptions options_;
   RowsContext context_;
@@ -73,6 +89,9 @@ class RowsJob final : public Job {
   std::map<std::uint64_t, Buffer>
       coords_;  // what travels under `coords`, by item that is given out
   std::vector<Buffer> free_coords_;
+  std::uint64_t most_points_;       // of a chunk
+  std::optional<CodedRows> coded_;  // unless the codec is raw
+  std::vector<double> uncoded_;
   Nanoseconds splitting_ = 0;
   Nanoseconds assembling_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "common/codec.h"
 #include "common/error.h"
 #include "master/prepared_coords.h"
 #include "master/rows_job.h"
@@ -110,6 +111,7 @@ class PoolRunner final : public Runner {
     RowsJob job(fractal(), setup_.plan, grid_,
                 {.kernel = setup_.kernel.name,
                  .payload = options.payload,
+                 .codec = FindCodec(options.codec)->id,
                  .prepared = prepared_.bytes().empty() ? nullptr : &prepared_,
                  .copy_prepared = pool_.transport().shares_memory && prepared_.region_id() == 0,
                  .timed = options.times,

@@ -95,28 +95,29 @@ TEST(IpcMeasureTest, CountIsFittedToTheTime) {
   EXPECT_EQ(CountFor([](std::uint64_t) { return 0.0; }, 0.1, 1000), 1000U);
 }
 
-Contenders TwoContenders() {
-  Contenders contenders;
+IpcContenders TwoContenders() {
+  IpcContenders contenders;
   contenders.all.push_back(
-      {Contender::Kind::kRaw, "raw pipe", WaitMode::kPark, "", std::make_unique<FakeLink>()});
-  contenders.all.push_back({Contender::Kind::kTransport, "pipe", WaitMode::kPark, "raw pipe",
+      {IpcContender::Kind::kRaw, "raw pipe", WaitMode::kPark, "", std::make_unique<FakeLink>()});
+  contenders.all.push_back({IpcContender::Kind::kTransport, "pipe", WaitMode::kPark, "raw pipe",
                             std::make_unique<FakeLink>()});
   return contenders;
 }
 
 TEST(IpcMeasureTest, TheOrderRotatesAndWhoIsNotMeasuredRests) {
-  Contenders contenders = TwoContenders();
+  IpcContenders contenders = TwoContenders();
   std::string order;
-  const auto series = InRounds(contenders, 3, [&](Contender& who, bool calibrate, Series& mine) {
-    order += who.name == "pipe" ? 'p' : 'r';
-    if (!calibrate) mine.rounds.push_back(1);
-    int awake = 0;
-    for (const Contender& other : contenders.all) {
-      const auto& link = dynamic_cast<FakeLink&>(*other.link);
-      awake += link.wakes - link.rests;
-    }
-    EXPECT_EQ(awake, 1);
-  });
+  const auto series =
+      InRounds(contenders, 3, [&](IpcContender& who, bool calibrate, IpcSeries& mine) {
+        order += who.name == "pipe" ? 'p' : 'r';
+        if (!calibrate) mine.rounds.push_back(1);
+        int awake = 0;
+        for (const IpcContender& other : contenders.all) {
+          const auto& link = dynamic_cast<FakeLink&>(*other.link);
+          awake += link.wakes - link.rests;
+        }
+        EXPECT_EQ(awake, 1);
+      });
   EXPECT_EQ(order,
             "rp"
             "rp"
@@ -134,9 +135,9 @@ const Cell& CellOf(const Table& table, std::size_t row, const std::string& key) 
 }
 
 TEST(IpcReportTest, RatioIsToTheRawPrimitiveOfTheSameRound) {
-  const Contenders contenders = TwoContenders();
+  const IpcContenders contenders = TwoContenders();
   // The third round was disturbed for both.
-  const std::vector<Series> series{{{1, 2, 10}, {1, 2, 10}, 3}, {{1.5, 3, 15}, {1.5, 3, 15}, 3}};
+  const std::vector<IpcSeries> series{{{1, 2, 10}, {1, 2, 10}, 3}, {{1.5, 3, 15}, {1.5, 3, 15}, 3}};
   Table table = LatencyTable(true);
   AddLatencyRows(table, contenders, series, 64);
   ASSERT_EQ(table.rows.size(), 2U);
@@ -149,8 +150,8 @@ TEST(IpcReportTest, RatioIsToTheRawPrimitiveOfTheSameRound) {
 }
 
 TEST(IpcReportTest, ThroughputIsTheMediansOfTheRounds) {
-  const Contenders contenders = TwoContenders();
-  const std::vector<Series> series{{{}, {100, 200, 400}, 9}, {{}, {50, 100, 200}, 9}};
+  const IpcContenders contenders = TwoContenders();
+  const std::vector<IpcSeries> series{{{}, {100, 200, 400}, 9}, {{}, {50, 100, 200}, 9}};
   Table table = ThroughputTable();
   AddThroughputRows(table, contenders, series, 10);
   EXPECT_EQ(CellOf(table, 0, "bytes_per_second").value, Value(200.0));
@@ -169,10 +170,10 @@ TEST(IpcReportTest, WarnsWhereFiguresAreNotToBeTrusted) {
   options.rounds = 5;
   EXPECT_EQ(WarningsOf(options, 1).size(), 1U);
 
-  Contenders contenders = TwoContenders();
-  contenders.all.push_back({Contender::Kind::kControl, "memcpy", std::nullopt, "", nullptr});
-  std::vector<Series> series(3);
-  for (Series& one : series) one.rounds = {1e-6, 1e-6, 1e-6, 1e-6};
+  IpcContenders contenders = TwoContenders();
+  contenders.all.push_back({IpcContender::Kind::kControl, "memcpy", std::nullopt, "", nullptr});
+  std::vector<IpcSeries> series(3);
+  for (IpcSeries& one : series) one.rounds = {1e-6, 1e-6, 1e-6, 1e-6};
   std::vector<std::string> warnings;
   WarnOfNoise(warnings, contenders, series, 64, 50e-9);
   EXPECT_EQ(warnings.size(), 0U);

@@ -14,8 +14,11 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "common/rows_payload.h"
 #include "worker/task_registry.h"
+#include "worker/task_rows.h"
 #include "worker/worker_main.h"
 
 namespace {
@@ -67,6 +70,37 @@ bool IsFirst(const std::string& path) {
   std::raise(number);
   ::_exit(99);
 }
+
+// The task "rows", but the first one to answer answers something else. The context is that of
+// "rows", then "HOW:PATH".
+class GarbledRows final : public Task {
+ public:
+  explicit GarbledRows(std::span<const std::byte> context)
+      : context_(*procpool::DecodeRowsContext(context.first(sizeof context_))),
+        rows_(procpool::MakeRowsTask(context.first(sizeof context_))) {
+    const std::string words = Text(context.subspan(sizeof context_));
+    how_ = words.substr(0, words.find(':'));
+    path_ = words.substr(words.find(':') + 1);
+  }
+
+  void Run(std::span<const std::byte> input, TaskOutput& output) override {
+    if (!IsFirst(path_)) return rows_->Run(input, output);
+    if (how_ == "noise") Answer(output, std::string(1000, '\xA5'));
+    if (how_ == "fewer") {
+      const auto codec = procpool::MakeCodec(context_.codec);
+      std::vector<std::byte> bytes(codec->MostCountsBytes(3));
+      bytes.resize(codec->EncodeCounts(std::vector<std::int32_t>{1, 2, 3}, bytes));
+      output.Write(bytes);
+    }
+    if (how_ == "endless") Answer(output, std::string(10'000'000, '0'));
+  }
+
+ private:
+  procpool::RowsContext context_;
+  std::unique_ptr<Task> rows_;
+  std::string how_;
+  std::string path_;
+};
 
 }  // namespace
 
@@ -158,5 +192,8 @@ int main(int argc, char** argv) {
                  std::memset(room.data(), 0x11, room.size());
                  output.Commit(room.size());
                }));
+  registry.Add("garbled-rows", [](std::span<const std::byte> context) {
+    return std::make_unique<GarbledRows>(context);
+  });
   return procpool::WorkerMain(argc, argv, registry);
 }

@@ -4,18 +4,10 @@
 #include <stdexcept>
 #include <string>
 
-#include "common/kernel.h"
-#include "common/rows_payload.h"
+#include "worker/task_rows_coded.h"
 
 namespace procpool {
 namespace {
-
-const Kernel& KernelOrThrow(std::string_view name) {
-  const Kernel* kernel = FindKernel(name);
-  if (kernel == nullptr)
-    throw std::invalid_argument("there is no kernel '" + std::string(name) + "'");
-  return *kernel;
-}
 
 std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
   if (bytes.size() < sizeof(std::int32_t)) throw std::length_error("there is no room for a count");
@@ -81,9 +73,17 @@ class CoordsTask final : public Task {
 
 }  // namespace
 
+const Kernel& KernelOrThrow(std::string_view name) {
+  const Kernel* kernel = FindKernel(name);
+  if (kernel == nullptr)
+    throw std::invalid_argument("there is no kernel '" + std::string(name) + "'");
+  return *kernel;
+}
+
 std::unique_ptr<Task> MakeRowsTask(std::span<const std::byte> context_bytes) {
   const auto context = DecodeRowsContext(context_bytes);
   if (!context) throw std::invalid_argument("the context is not one of the task 'rows'");
+  if (context->codec != CodecId::kRaw) return MakeCodedRowsTask(*context);
   if (context->payload == RowsPayload::kCoords) return std::make_unique<CoordsTask>(*context);
   return std::make_unique<RowsTask>(*context);
 }

@@ -3,10 +3,16 @@
 // grid: results leave piece by piece.
 #pragma once
 
+#include <string_view>
+
+#include "common/kernel.h"
 #include "worker/task.h"
 
 namespace procpool {
 
 std::unique_ptr<Task> MakeRowsTask(std::span<const std::byte> context);
+
+/// Throws std::invalid_argument if there is none of this name.
+const Kernel& KernelOrThrow(std::string_view name);
 
 }  // namespace procpool

@@ -14,6 +14,7 @@
 #include "master/lab/ipc_measure.h"
 #include "master/lab/ipc_options.h"
 #include "master/lab/ipc_report.h"
+#include "master/lab/measuring.h"
 #include "master/lab/null_tasks.h"
 #include "master/lab/placement.h"
 #include "master/lab/statistics.h"
@@ -59,9 +60,9 @@ std::vector<std::pair<std::string, Value>> SettingsOf(const IpcOptions& options)
 
 void MeasureMessages(const IpcOptions& options, const Progress& progress, Report& report) {
   const double floor = ClockFloor();
-  Contenders contenders = MakeContenders(options);
+  IpcContenders contenders = MakeContenders(options);
   const Placement placement(options.place);
-  for (const Contender& contender : contenders.all) placement.Put(contender.link->peer());
+  for (const IpcContender& contender : contenders.all) placement.Put(contender.link->peer());
   report.settings.emplace_back("place", placement.Text());
   Table latency = LatencyTable(options.samples);
   Table throughput = ThroughputTable();
@@ -70,7 +71,7 @@ void MeasureMessages(const IpcOptions& options, const Progress& progress, Report
     const std::string size = BytesText(static_cast<double>(bytes));
     if (options.Wants(IpcPart::kLatency)) {
       progress.Say("round trips of " + size);
-      const std::vector<Series> series = MeasureLatency(contenders, options, bytes);
+      const std::vector<IpcSeries> series = MeasureLatency(contenders, options, bytes);
       AddLatencyRows(latency, contenders, series, bytes);
       WarnOfNoise(report.warnings, contenders, series, bytes, floor);
     }

@@ -38,7 +38,7 @@ std::string RestsOn(std::string_view transport, WaitMode wait) {
 
 }  // namespace
 
-std::string_view Contender::KindName() const {
+std::string_view IpcContender::KindName() const {
   switch (kind) {
     case Kind::kTransport:
       return "transport";
@@ -49,32 +49,32 @@ std::string_view Contender::KindName() const {
   }
 }
 
-std::string_view Contender::WaitName() const {
+std::string_view IpcContender::WaitName() const {
   return wait ? WaitModeName(*wait) : "-";
 }
 
-const Contender* Contenders::RawOf(const Contender& contender) const {
-  const auto found = std::ranges::find_if(all, [&](const Contender& other) {
+const IpcContender* IpcContenders::RawOf(const IpcContender& contender) const {
+  const auto found = std::ranges::find_if(all, [&](const IpcContender& other) {
     return other.name == contender.rests_on && other.wait == contender.wait;
   });
   return found == all.end() ? nullptr : &*found;
 }
 
-Contender& Contenders::Named(const std::string& name) {
-  const auto found = std::ranges::find(all, name, &Contender::name);
+IpcContender& IpcContenders::Named(const std::string& name) {
+  const auto found = std::ranges::find(all, name, &IpcContender::name);
   if (found == all.end()) throw std::logic_error("there is no contender of that name");
   return *found;
 }
 
-Contenders MakeContenders(const IpcOptions& options) {
+IpcContenders MakeContenders(const IpcOptions& options) {
   const std::size_t largest = options.LargestSize();
   // A peer holds one message; in place there are a message and two answers to be shared.
   const std::size_t peers = options.waits.size() * (std::size(kPrimitives) + 6);
   RequireMemory(largest * (peers + 2), "messages of all peers");
-  Contenders made{Buffer::Private(largest), Buffer::Private(largest), {}};
+  IpcContenders made{Buffer::Private(largest), Buffer::Private(largest), {}};
   const std::span<std::byte> message = made.message.bytes();
   const std::span<std::byte> answer = made.answer.bytes();
-  using Kind = Contender::Kind;
+  using Kind = IpcContender::Kind;
 
   // Forked first: their copies of this process are small then, and hold no worker's channel.
   for (const Primitive& primitive : kPrimitives) {

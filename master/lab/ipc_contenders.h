@@ -13,7 +13,7 @@
 
 namespace procpool {
 
-struct Contender {
+struct IpcContender {
   enum class Kind { kTransport, kRaw, kControl };
   Kind kind = Kind::kControl;
   std::string name;              ///< "pipe", "shm in place", "raw pipe", "memcpy"
@@ -25,16 +25,16 @@ struct Contender {
   std::string_view WaitName() const;  ///< "-" for a control
 };
 
-struct Contenders {
+struct IpcContenders {
   Buffer message, answer;  ///< what all but links in place write to and receive into
-  std::vector<Contender> all;
+  std::vector<IpcContender> all;
 
-  const Contender* RawOf(const Contender& contender) const;
-  Contender& Named(const std::string& name);
+  const IpcContender* RawOf(const IpcContender& contender) const;
+  IpcContender& Named(const std::string& name);
 };
 
 /// Starts every peer; they rest until their turn. To be called before the program has threads.
 /// Throws Error, also when there is not enough memory.
-Contenders MakeContenders(const IpcOptions& options);
+IpcContenders MakeContenders(const IpcOptions& options);
 
 }  // namespace procpool

@@ -108,10 +108,11 @@ std::uint64_t CountFor(const std::function<double(std::uint64_t)>& seconds, doub
   }
 }
 
-std::vector<Series> InRounds(Contenders& contenders, unsigned rounds, const MeasureOne& measure) {
-  std::vector<Series> all(contenders.all.size());
+std::vector<IpcSeries> InRounds(IpcContenders& contenders, unsigned rounds,
+                                const MeasureOne& measure) {
+  std::vector<IpcSeries> all(contenders.all.size());
   const auto turn = [&](std::size_t i, bool calibrate) {
-    Contender& contender = contenders.all[i];
+    IpcContender& contender = contenders.all[i];
     const Turn awake(*contender.link);
     TimeRoundTrips(*contender.link, kWarmingBytes, kWarmingMessages);
     measure(contender, calibrate, all[i]);
@@ -123,64 +124,59 @@ std::vector<Series> InRounds(Contenders& contenders, unsigned rounds, const Meas
   return all;
 }
 
-std::vector<Series> MeasureLatency(Contenders& contenders, const IpcOptions& options,
-                                   std::size_t bytes) {
-  std::map<const Contender*, std::uint64_t> counts;
-  return InRounds(contenders, options.rounds, [&](Contender& who, bool calibrate, Series& series) {
-    if (calibrate) {
-      const auto run = [&](std::uint64_t count) {
-        const std::vector<double> samples = TimeRoundTrips(*who.link, bytes, count);
-        return Mean(samples) * static_cast<double>(samples.size());
-      };
-      counts[&who] = CountFor(run, kTargetSeconds, options.messages);
-      return;
-    }
-    const std::vector<double> samples = TimeRoundTrips(*who.link, bytes, counts[&who]);
-    FewerIfSlow(counts[&who], Mean(samples) * static_cast<double>(samples.size()));
-    series.rounds.push_back(Median(samples));
-    series.messages += samples.size();
-    series.samples.insert(series.samples.end(), samples.begin(), samples.end());
-  });
-}
-
-std::vector<Series> MeasureThroughput(Contenders& contenders, const IpcOptions& options,
+std::vector<IpcSeries> MeasureLatency(IpcContenders& contenders, const IpcOptions& options,
                                       std::size_t bytes) {
-  std::map<const Contender*, std::uint64_t> counts;
-  return InRounds(contenders, options.rounds, [&](Contender& who, bool calibrate, Series& series) {
-    const auto run = [&](std::uint64_t count) { return TimeStream(*who.link, bytes, count); };
-    if (calibrate) {
-      counts[&who] = CountFor(run, 2 * kTargetSeconds, std::max(kMostStreamed, options.messages));
-      return;
-    }
-    const std::uint64_t count = counts[&who];
-    const double taken = run(count);
-    FewerIfSlow(counts[&who], taken);
-    series.rounds.push_back(static_cast<double>(bytes) * static_cast<double>(count) / taken);
-    series.messages += count;
-  });
+  std::map<const IpcContender*, std::uint64_t> counts;
+  return InRounds(
+      contenders, options.rounds, [&](IpcContender& who, bool calibrate, IpcSeries& series) {
+        if (calibrate) {
+          const auto run = [&](std::uint64_t count) {
+            const std::vector<double> samples = TimeRoundTrips(*who.link, bytes, count);
+            return Mean(samples) * static_cast<double>(samples.size());
+          };
+          counts[&who] = CountFor(run, kTargetSeconds, options.messages);
+          return;
+        }
+        const std::vector<double> samples = TimeRoundTrips(*who.link, bytes, counts[&who]);
+        FewerIfSlow(counts[&who], Mean(samples) * static_cast<double>(samples.size()));
+        series.rounds.push_back(Median(samples));
+        series.messages += samples.size();
+        series.samples.insert(series.samples.end(), samples.begin(), samples.end());
+      });
 }
 
-std::vector<Series> MeasureAtRate(Contenders& contenders, const IpcOptions& options,
-                                  std::size_t bytes, double rate) {
+std::vector<IpcSeries> MeasureThroughput(IpcContenders& contenders, const IpcOptions& options,
+                                         std::size_t bytes) {
+  std::map<const IpcContender*, std::uint64_t> counts;
+  return InRounds(
+      contenders, options.rounds, [&](IpcContender& who, bool calibrate, IpcSeries& series) {
+        const auto run = [&](std::uint64_t count) { return TimeStream(*who.link, bytes, count); };
+        if (calibrate) {
+          counts[&who] =
+              CountFor(run, 2 * kTargetSeconds, std::max(kMostStreamed, options.messages));
+          return;
+        }
+        const std::uint64_t count = counts[&who];
+        const double taken = run(count);
+        FewerIfSlow(counts[&who], taken);
+        series.rounds.push_back(static_cast<double>(bytes) * static_cast<double>(count) / taken);
+        series.messages += count;
+      });
+}
+
+std::vector<IpcSeries> MeasureAtRate(IpcContenders& contenders, const IpcOptions& options,
+                                     std::size_t bytes, double rate) {
   const double share = kRateSeconds * rate / options.rounds;
   const auto count = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(std::llround(share)), 1,
                                                options.messages);
-  return InRounds(contenders, options.rounds, [&](Contender& who, bool calibrate, Series& series) {
-    if (calibrate || who.kind == Contender::Kind::kControl) return;
-    const std::vector<double> samples = TimeAtRate(*who.link, bytes, count, rate);
-    series.rounds.push_back(Median(samples));
-    series.messages += samples.size();
-    series.samples.insert(series.samples.end(), samples.begin(), samples.end());
-  });
-}
-
-double ClockFloor() {
-  std::vector<double> pairs;
-  for (int i = 0; i < 1001; ++i) {
-    const Nanoseconds before = Now();
-    pairs.push_back(Seconds(Now() - before));
-  }
-  return Median(pairs);
+  return InRounds(contenders, options.rounds,
+                  [&](IpcContender& who, bool calibrate, IpcSeries& series) {
+                    if (calibrate || who.kind == IpcContender::Kind::kControl) return;
+                    const std::vector<double> samples = TimeAtRate(*who.link, bytes, count, rate);
+                    series.rounds.push_back(Median(samples));
+                    series.messages += samples.size();
+                    series.samples.insert(series.samples.end(), samples.begin(), samples.end());
+                  });
 }
 
 }  // namespace procpool

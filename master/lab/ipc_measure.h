@@ -14,7 +14,7 @@
 namespace procpool {
 
 /// What one contender showed at one message size.
-struct Series {
+struct IpcSeries {
   std::vector<double> samples;  ///< round trips, or from when a message was due until its answer
   std::vector<double> rounds;   ///< median of each round; of a stream: bytes a second
   std::uint64_t messages = 0;   ///< of all rounds
@@ -37,18 +37,16 @@ std::uint64_t CountFor(const std::function<double(std::uint64_t)>& seconds, doub
 /// One series for each contender, in their order. In each round every contender has its turn, in an
 /// order that rotates; before it is measured it exchanges a few short messages, so that its peer is
 /// awake.
-using MeasureOne = std::function<void(Contender& contender, bool calibrate, Series& series)>;
-std::vector<Series> InRounds(Contenders& contenders, unsigned rounds, const MeasureOne& measure);
+using MeasureOne = std::function<void(IpcContender& contender, bool calibrate, IpcSeries& series)>;
+std::vector<IpcSeries> InRounds(IpcContenders& contenders, unsigned rounds,
+                                const MeasureOne& measure);
 
 /// The three tables' contents at one size.
-std::vector<Series> MeasureLatency(Contenders& contenders, const IpcOptions& options,
-                                   std::size_t bytes);
-std::vector<Series> MeasureThroughput(Contenders& contenders, const IpcOptions& options,
+std::vector<IpcSeries> MeasureLatency(IpcContenders& contenders, const IpcOptions& options,
                                       std::size_t bytes);
-std::vector<Series> MeasureAtRate(Contenders& contenders, const IpcOptions& options,
-                                  std::size_t bytes, double rate);
-
-/// The least time that can be told from nothing: the median of two readings in a row.
-double ClockFloor();
+std::vector<IpcSeries> MeasureThroughput(IpcContenders& contenders, const IpcOptions& options,
+                                         std::size_t bytes);
+std::vector<IpcSeries> MeasureAtRate(IpcContenders& contenders, const IpcOptions& options,
+                                     std::size_t bytes, double rate);
 
 }  // namespace procpool

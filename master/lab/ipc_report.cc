@@ -28,7 +28,7 @@ std::string RateText(double bytes_per_second) {
 
 using Row = std::vector<Cell>;
 
-void AddWho(Row& row, const Contender& who, std::size_t bytes) {
+void AddWho(Row& row, const IpcContender& who, std::size_t bytes) {
   row.push_back({BytesText(static_cast<double>(bytes)), static_cast<std::int64_t>(bytes)});
   row.push_back(Words(who.name));
   row.push_back({"", std::string(who.KindName())});
@@ -40,9 +40,9 @@ std::vector<Column> WhoColumns() {
 }
 
 // Shown as one cell, written as estimate and interval.
-void AddRatio(Row& row, const Contenders& contenders, const std::vector<Series>& series,
+void AddRatio(Row& row, const IpcContenders& contenders, const std::vector<IpcSeries>& series,
               std::size_t index) {
-  const Contender* raw = contenders.RawOf(contenders.all[index]);
+  const IpcContender* raw = contenders.RawOf(contenders.all[index]);
   if (raw == nullptr) {
     row.insert(row.end(), {Cell{"-", {}}, Cell{}, Cell{}, Cell{}});
     return;
@@ -97,8 +97,8 @@ bool HasSamples(const Table& table) {
   return false;
 }
 
-Row SampleRow(const Table& table, const Contenders& contenders, const std::vector<Series>& series,
-              std::size_t i, std::size_t bytes) {
+Row SampleRow(const Table& table, const IpcContenders& contenders,
+              const std::vector<IpcSeries>& series, std::size_t i, std::size_t bytes) {
   Row row;
   AddWho(row, contenders.all[i], bytes);
   row.push_back(Whole(series[i].messages));
@@ -121,8 +121,8 @@ Table LatencyTable(bool with_samples) {
   return table;
 }
 
-void AddLatencyRows(Table& table, const Contenders& contenders, const std::vector<Series>& series,
-                    std::size_t bytes) {
+void AddLatencyRows(Table& table, const IpcContenders& contenders,
+                    const std::vector<IpcSeries>& series, std::size_t bytes) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (contenders.all[i].name == "empty loop") continue;
     table.AddRow(SampleRow(table, contenders, series, i, bytes));
@@ -144,8 +144,8 @@ Table ThroughputTable() {
   return table;
 }
 
-void AddThroughputRows(Table& table, const Contenders& contenders,
-                       const std::vector<Series>& series, std::size_t bytes) {
+void AddThroughputRows(Table& table, const IpcContenders& contenders,
+                       const std::vector<IpcSeries>& series, std::size_t bytes) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (contenders.all[i].name == "empty loop") continue;
     Row row;
@@ -172,10 +172,10 @@ Table RateTable(bool with_samples) {
   return table;
 }
 
-void AddRateRows(Table& table, const Contenders& contenders, const std::vector<Series>& series,
-                 std::size_t bytes, double rate) {
+void AddRateRows(Table& table, const IpcContenders& contenders,
+                 const std::vector<IpcSeries>& series, std::size_t bytes, double rate) {
   for (std::size_t i = 0; i < series.size(); ++i) {
-    if (contenders.all[i].kind == Contender::Kind::kControl) continue;
+    if (contenders.all[i].kind == IpcContender::Kind::kControl) continue;
     Row row = SampleRow(table, contenders, series, i, bytes);
     row.insert(row.begin(), {Digits(rate), rate});
     table.AddRow(std::move(row));
@@ -243,19 +243,19 @@ std::vector<std::string> WarningsOf(const IpcOptions& options, unsigned cpus) {
   return warnings;
 }
 
-void WarnOfNoise(std::vector<std::string>& warnings, const Contenders& contenders,
-                 const std::vector<Series>& series, std::size_t bytes, double clock_floor) {
+void WarnOfNoise(std::vector<std::string>& warnings, const IpcContenders& contenders,
+                 const std::vector<IpcSeries>& series, std::size_t bytes, double clock_floor) {
   const std::string at = " at " + BytesText(static_cast<double>(bytes));
   std::string close;
   for (std::size_t i = 0; i < series.size(); ++i) {
-    const Contender& who = contenders.all[i];
+    const IpcContender& who = contenders.all[i];
     const bool is_memcpy = who.name == "memcpy";
     const double spread = RelativeSpread(series[i].rounds);
     if (is_memcpy && spread > kNoisySpread) {
       warnings.push_back("noisy machine" + at + ": the memcpy control varied by " +
                          Digits(100 * spread, 2) + " % from round to round");
     }
-    if (who.kind != Contender::Kind::kControl &&
+    if (who.kind != IpcContender::Kind::kControl &&
         Median(series[i].rounds) < kFloorsNeeded * clock_floor) {
       close += (close.empty() ? "" : ", ") + who.name + " (" + std::string(who.WaitName()) + ")";
     }

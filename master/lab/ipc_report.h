@@ -13,16 +13,16 @@
 namespace procpool {
 
 Table LatencyTable(bool with_samples);
-void AddLatencyRows(Table& table, const Contenders& contenders, const std::vector<Series>& series,
-                    std::size_t bytes);
+void AddLatencyRows(Table& table, const IpcContenders& contenders,
+                    const std::vector<IpcSeries>& series, std::size_t bytes);
 
 Table ThroughputTable();
-void AddThroughputRows(Table& table, const Contenders& contenders,
-                       const std::vector<Series>& series, std::size_t bytes);
+void AddThroughputRows(Table& table, const IpcContenders& contenders,
+                       const std::vector<IpcSeries>& series, std::size_t bytes);
 
 Table RateTable(bool with_samples);
-void AddRateRows(Table& table, const Contenders& contenders, const std::vector<Series>& series,
-                 std::size_t bytes, double rate);
+void AddRateRows(Table& table, const IpcContenders& contenders,
+                 const std::vector<IpcSeries>& series, std::size_t bytes, double rate);
 
 Table NullTasksTable(const std::vector<NullTasks>& rows);
 
@@ -32,7 +32,7 @@ Table ControlsTable(double clock_floor, double empty_loop);
 /// Reasons to distrust the figures: of the options, before anything was measured.
 std::vector<std::string> WarningsOf(const IpcOptions& options, unsigned cpus);
 /// Of one size's round trips: spread of the memcpy control, figures close to the clock's floor.
-void WarnOfNoise(std::vector<std::string>& warnings, const Contenders& contenders,
-                 const std::vector<Series>& series, std::size_t bytes, double clock_floor);
+void WarnOfNoise(std::vector<std::string>& warnings, const IpcContenders& contenders,
+                 const std::vector<IpcSeries>& series, std::size_t bytes, double clock_floor);
 
 }  // namespace procpool

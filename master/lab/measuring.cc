@@ -16,8 +16,8 @@ namespace {
 
 // A control that spreads more than this says that the machine does something else as well.
 constexpr double kNoisy = 0.05;
-// A time below so many steps of the clock is mostly the clock's own.
-constexpr double kStepsOfAFigure = 1000;
+// A time shorter than so many readings of the clock is not to be trusted to a part in a thousand.
+constexpr double kReadingsOfAFigure = 1000;
 constexpr unsigned kSeed = 20;
 constexpr double kSlow = 2;  // seconds
 constexpr std::size_t kRoundsOfTheSlow = 3;
@@ -36,15 +36,14 @@ double MachineControl() {
 }
 
 double ClockFloor() {
-  constexpr int kReadings = 2000;
-  Nanoseconds least = kSecond;
-  Nanoseconds last = Now();
+  constexpr int kReadings = 1001;
+  std::vector<double> pairs;
+  pairs.reserve(kReadings);
   for (int reading = 0; reading < kReadings; ++reading) {
-    const Nanoseconds now = Now();
-    if (now > last) least = std::min(least, now - last);
-    last = now;
+    const Nanoseconds before = Now();
+    pairs.push_back(Seconds(Now() - before));
   }
-  return Seconds(least);
+  return Median(std::move(pairs));
 }
 
 std::vector<double> Series::Walls() const {
@@ -128,10 +127,10 @@ std::vector<std::string> MachineWarnings(const Measured& measured, std::size_t m
     warnings.push_back(std::to_string(most_procs) + " workers share " + std::to_string(cpus) +
                        " CPU(s): their times contain waiting for a CPU");
   }
-  const double floor = ClockFloor() * kStepsOfAFigure;
+  const double floor = ClockFloor() * kReadingsOfAFigure;
   if (least_wall > 0 && least_wall < floor) {
     warnings.push_back("a figure of " + DurationText(least_wall) +
-                       " is less than 1000 steps of the clock: give it more work");
+                       " is shorter than 1000 readings of the clock: give it more work");
   }
   return warnings;
 }

@@ -14,7 +14,7 @@ namespace procpool {
 /// A piece of arithmetic that does not depend on anything, of about 2 ms: how long it takes varies
 /// only with the machine. Measured once a round.
 double MachineControl();
-/// Smallest step of the clock seen in many readings, in seconds.
+/// What two readings of the clock in a row lie apart, in seconds: the median of many.
 double ClockFloor();
 
 struct Series {
