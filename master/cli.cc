@@ -61,6 +61,12 @@ Names<std::string> TransportChoices() {
   return names;
 }
 
+Names<std::string> SpawnChoices() {
+  Names<std::string> names;
+  for (const SpawnMethod& method : SpawnMethods()) names.emplace_back(method.name, method.name);
+  return names;
+}
+
 Names<std::string> ColormapChoices() {
   Names<std::string> names;
   for (const ColormapInfo& info : Colormaps()) names.emplace_back(info.name, info.name);
@@ -87,8 +93,8 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--codec", options.codec, SameNames({"raw"}), "how a payload becomes bytes",
             "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
-  AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",
-            "boost");
+  AddChoice(app, "--spawn", options.spawn, SpawnChoices(), "how a worker process is made",
+            options.spawn);
   AddChoice(app, "--wait", options.wait,
             Names<WaitMode>{{"auto", WaitMode::kAuto},
                             {"spin", WaitMode::kSpin},

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "common/channel_factory.h"
-#include "common/launch.h"
+#include "master/spawn_method.h"
 #include "master/workers.h"
 
 namespace procpool {
@@ -25,6 +25,7 @@ struct ProcessWorkersOptions {
   std::size_t slots = 1;
   const Transport* transport = nullptr;
   std::string program;   ///< path of the worker program
+  const SpawnMethod* spawn = &DefaultSpawnMethod();
   Nanoseconds spin = 0;  ///< before parking, on both sides
   Nanoseconds ready_deadline = 10 * kSecond;
   std::string log_level = "warning";

@@ -50,33 +50,19 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   record.slot = worker;
   record.spawned = Now();
 
-  auto [control, far_control] = ControlSocket::MakePair();
-  slot.control.emplace(std::move(control));
-  slot.mark.emplace(WorkMark::Create());
-  slot.regions = RegionTable();
   slot.region_ids.clear();
-  MadeChannel made = options_.transport->make({*slot.control, slot.regions, slots_.size()});
-
-  const Launch launch{.transport = std::string(options_.transport->name),
-                      .channel_name = made.far_name,
-                      .slot = static_cast<unsigned>(worker),
-                      .parent = ::getpid(),
-                      .spin = options_.spin,
-                      .log_level = options_.log_level};
-  WorkerProcess::Command command{.program = options_.program,
-                                 .argument = EncodeLaunch(launch),
-                                 .inherit = {far_control.fd(), slot.mark->fd()},
-                                 .restore_fd_limit = original_fd_limit_ != 0,
-                                 .fd_soft_limit = original_fd_limit_};
-  for (const UniqueFd& fd : made.far_fds) command.inherit.push_back(fd.get());
-  slot.process.emplace(WorkerProcess::Spawn(command));
-  // The far ends close here, with `made` and `far_control`: only the worker holds them now.
-
-  slot.mark->CloseDescriptor();
+  slot.process.emplace(SetUpWorker({.transport = options_.transport,
+                                    .workers = slots_.size(),
+                                    .program = options_.program,
+                                    .slot = worker,
+                                    .spin = options_.spin,
+                                    .log_level = options_.log_level,
+                                    .fd_soft_limit = original_fd_limit_},
+                                   slot, [this](const WorkerProcess::Command& command) {
+                                     return WorkerProcess::Spawn(command, *options_.spawn);
+                                   }));
   record.spawn_returned = Now();
   record.pid = slot.process->pid();
-  slot.channel = std::move(made.near);
-  slot.far_opened = std::move(made.far_opened);
   slot.life = Life::kStarting;
   slot.job_sent = 0;
   slot.stop_sent = false;

@@ -105,6 +105,7 @@ RunResult ExecuteInPool(const RunSetup& setup) {
   Pool pool({.procs = options.procs,
              .transport = options.transport,
              .worker_program = options.worker,
+             .spawn = options.spawn,
              .wait = options.wait,
              .log_level = options.log_level});
   Buffer grid = pool.Allocate(GridBytes(fractal), GridText(fractal));
