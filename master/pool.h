@@ -37,7 +37,7 @@ WaitMode ResolveWaitMode(WaitMode mode, std::size_t processes, unsigned cpus);
 struct PoolOptions {
   std::size_t procs = 1;
   std::string transport = "shm";
-  std::string worker_program{};  ///< path; empty: `worker` beside this program
+  std::string worker_program{};                  ///< path; empty: `worker` beside this program
   std::string spawn{DefaultSpawnMethod().name};  ///< how a worker process is made
   WaitMode wait = WaitMode::kAuto;
   Nanoseconds ready_deadline = 10 * kSecond;

@@ -41,13 +41,13 @@ int Describe(Actions& actions, Attributes& attributes, const SpawnChild& child) 
   sigset_t none;
   ::sigfillset(&all);
   ::sigemptyset(&none);
-  ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-                                                   POSIX_SPAWN_SETSIGMASK);
+  ::posix_spawnattr_setflags(
+      attributes.get(), POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   ::posix_spawnattr_setpgroup(attributes.get(), 0);
   ::posix_spawnattr_setsigdefault(attributes.get(), &all);
   ::posix_spawnattr_setsigmask(attributes.get(), &none);
-  int error = ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY,
-                                                 0);
+  int error =
+      ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   // A parent without standard error has none to give.
   if (error == 0 && ::fcntl(STDERR_FILENO, F_GETFD) >= 0) {
     error = ::posix_spawn_file_actions_adddup2(actions.get(), STDERR_FILENO, STDOUT_FILENO);

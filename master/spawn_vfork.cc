@@ -36,8 +36,8 @@ Spawned SpawnByVfork(const SpawnCommand& command) {
   // It grows downwards from its end, which is aligned as new aligns.
   const auto stack = std::make_unique_for_overwrite<std::byte[]>(kStackBytes);
   int pidfd = -1;
-  const pid_t pid = ::clone(RunChild, stack.get() + kStackBytes, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &birth,
-                            &pidfd);
+  const pid_t pid = ::clone(RunChild, stack.get() + kStackBytes,
+                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &birth, &pidfd);
   if (pid < 0) return {.error = errno};
   Spawned spawned{.pid = pid, .pidfd = UniqueFd(pidfd), .error = birth.error};
   if (birth.error != 0) ::waitpid(pid, nullptr, 0);  // it has ended, or is about to

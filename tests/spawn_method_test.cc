@@ -194,11 +194,11 @@ TEST_P(SpawnMethodTest, AProgramThatIsNoneIsTheUsersError) {
 TEST_P(SpawnMethodTest, TheDestructorKillsAndReaps) {
   Pipe report;
   Pipe tell;
-  const WorkerProcess process = WorkerProcess::Spawn(
-      {.program = SPAWN_PROBE,
-       .argument = "x",
-       .inherit = {report.write_end.get(), tell.read_end.get()}},
-      *GetParam());
+  const WorkerProcess process =
+      WorkerProcess::Spawn({.program = SPAWN_PROBE,
+                            .argument = "x",
+                            .inherit = {report.write_end.get(), tell.read_end.get()}},
+                           *GetParam());
   EXPECT_EQ(ReadLine(report.read_end.get()), "argument x");
 }
 
@@ -212,11 +212,11 @@ TEST_P(SpawnMethodTest, SpawningFromManyThreadsAtOnce) {
         Pipe report;
         Pipe tell;
         const std::string name = std::to_string(i);
-        WorkerProcess process = WorkerProcess::Spawn(
-            {.program = SPAWN_PROBE,
-             .argument = name,
-             .inherit = {report.write_end.get(), tell.read_end.get()}},
-            *GetParam());
+        WorkerProcess process =
+            WorkerProcess::Spawn({.program = SPAWN_PROBE,
+                                  .argument = name,
+                                  .inherit = {report.write_end.get(), tell.read_end.get()}},
+                                 *GetParam());
         if (ReadLine(report.read_end.get()) != "argument " + name) seen[i] += " wrong argument";
         for (int skipped = 0; skipped < 2; ++skipped) ReadLine(report.read_end.get());
         const std::string descriptors = ReadLine(report.read_end.get());

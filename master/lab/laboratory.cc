@@ -1,9 +1,11 @@
 #include "master/lab/laboratory.h"
 
+#include "master/lab/spawn.h"
+
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {};
+  return {SpawnCommandLine()};
 }
 
 }  // namespace procpool
