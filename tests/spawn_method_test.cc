@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -19,6 +20,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "master/pool.h"
 #include "master/worker_process.h"
 
 namespace procpool {
@@ -133,8 +135,10 @@ class Disturbed {
 };
 
 TEST_P(SpawnMethodTest, TheProcessFindsWhatIsPromised) {
-  Pipe report;
+  // The first pipe has the lowest free numbers: its place is to be taken by the other one's end
+  // before it is moved itself.
   Pipe tell;
+  Pipe report;
   // A host program's descriptor that it left inheritable.
   const UniqueFd stray(::fcntl(STDERR_FILENO, F_DUPFD, 40));
   rlimit before{};
@@ -143,7 +147,6 @@ TEST_P(SpawnMethodTest, TheProcessFindsWhatIsPromised) {
   std::optional<WorkerProcess> process;
   {
     const Disturbed signals;
-    // The pipes have the lowest free numbers, so places and sources overlap.
     process.emplace(WorkerProcess::Spawn(
         {.program = SPAWN_PROBE,
          .argument = "two words",
@@ -258,6 +261,24 @@ TEST(SpawnMethods, AreFoundByName) {
   EXPECT_EQ(FindSpawnMethod("nonsense"), nullptr);
   EXPECT_EQ(FindSpawnMethod(""), nullptr);
   EXPECT_NE(FindSpawnMethod(DefaultSpawnMethod().name), nullptr);
+}
+
+std::atomic<int> forks{0};
+
+TEST(PoolSpawning, UsesTheMethodThatIsNamed) {
+  // Of all methods only fork+exec runs these handlers.
+  ASSERT_EQ(::pthread_atfork([] { ++forks; }, nullptr, nullptr), 0);
+  for (const SpawnMethod& method : SpawnMethods()) {
+    forks = 0;
+    Pool pool({.procs = 2,
+               .transport = "pipe",
+               .worker_program = MISBEHAVING_WORKER,
+               .spawn = std::string(method.name)});
+    EXPECT_TRUE(pool.WaitUntilReady(Deadline::After(kWatchdog)));
+    EXPECT_EQ(forks, method.name == "fork+exec" ? 2 : 0) << method.name;
+  }
+  ExpectNoChild();
+  EXPECT_THROW(Pool({.worker_program = MISBEHAVING_WORKER, .spawn = "nonsense"}), Error);
 }
 
 }  // namespace

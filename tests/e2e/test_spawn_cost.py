@@ -125,21 +125,29 @@ class Spawn(EndToEnd):
                                          "--quiet", code=1).err)
 
     def test_interrupted_it_leaves_nothing(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            with self.subTest(signal=number), NothingLeft(self.folder, grace=20) as oracle, \
-                    Master("spawn", "--rounds", 100000, "--only", "stages,at-once", folder=self.folder) as master:
+        for number, method in ((signal.SIGINT, "vfork+exec,posix_spawn"), (signal.SIGTERM, "zygote"),
+                               (signal.SIGKILL, "fork"), (signal.SIGKILL, "zygote,boost")):
+            with self.subTest(signal=number, method=method), NothingLeft(self.folder, grace=20) as oracle, \
+                    Master("spawn", "--rounds", 100000, "--only", "at-once", "--at-once", 8, "--method", method,
+                           folder=self.folder) as master:
                 oracle.watch(master.pid)
-                seen = set()
+                alive = []
 
-                def children():
-                    seen.update(pid for pid in processes() if parent(pid) == master.pid)
-                    return len(seen) > 20
+                def held_with_children():
+                    """The master is stopped at a moment when it has children."""
+                    master.send(signal.SIGSTOP)
+                    until(lambda: state(master.pid) == "T", "the master has stopped")
+                    alive[:] = [pid for pid in processes() if parent(pid) == master.pid and state(pid) != "Z"]
+                    if len(alive) < 3:
+                        master.send(signal.SIGCONT)
+                    return len(alive) >= 3
 
-                until(children, "it has started many processes")
+                until(held_with_children, "it has children")
                 master.send(number)
+                master.send(signal.SIGCONT)
                 self.assertEqual(master.wait().code, -number)
                 # Also those that were not told of their master: an echo, an empty program, a fork server.
-                until(lambda: not any(state(pid) not in ("", "Z") and self.is_ours(pid) for pid in seen),
+                until(lambda: not any(state(pid) not in ("", "Z") and self.is_ours(pid) for pid in alive),
                       "its children are gone", 20)
 
     @staticmethod
