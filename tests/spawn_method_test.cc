@@ -100,7 +100,7 @@ class SpawnMethodTest : public ::testing::TestWithParam<const SpawnMethod*> {
   }
 
   std::string File(const std::string& name, const std::string& text, mode_t mode) {
-    const std::string path = (directory_ / name).string();
+    std::string path = (directory_ / name).string();
     std::ofstream(path) << text;
     EXPECT_EQ(::chmod(path.c_str(), mode), 0);
     return path;
