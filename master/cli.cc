@@ -42,9 +42,6 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--codec", options.codec, CodecChoices(), "how payloads and results become bytes",
             "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
-  AddChoice(app, "--spawn", options.spawn, SameNames({"boost"}), "how a worker process is made",
-            "boost");
-  AddChoice(app, "--wait", options.wait, WaitChoices(), "how a side waits for the other", "auto");
 }
 
 void AddSupervisionOptions(CLI::App& app, RunOptions& options) {

@@ -42,7 +42,7 @@ struct RunOptions {
   CoordsInput input = CoordsInput::kComputed;
   std::string codec = "raw";
   std::string kernel = "auto";
-  std::string spawn = "boost";
+  std::string spawn{DefaultSpawnMethod().name};
   WaitMode wait = WaitMode::kAuto;
   double timeout = 0;  ///< seconds for a chunk; 0: none
   unsigned retries = 3;

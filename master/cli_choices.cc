@@ -6,6 +6,7 @@
 #include "common/channel_factory.h"
 #include "common/codec.h"
 #include "common/kernel.h"
+#include "master/spawn_method.h"
 
 namespace procpool {
 namespace {
@@ -53,6 +54,12 @@ Names<std::string> TransportChoices() {
 Names<std::string> CodecChoices() {
   Names<std::string> names;
   for (const CodecInfo& codec : Codecs()) names.emplace_back(codec.name, codec.name);
+  return names;
+}
+
+Names<std::string> SpawnChoices() {
+  Names<std::string> names;
+  for (const SpawnMethod& method : SpawnMethods()) names.emplace_back(method.name, method.name);
   return names;
 }
 

@@ -16,6 +16,7 @@ Names<std::string> KernelChoices();
 /// Transports, then the baselines `threads` and `serial`.
 Names<std::string> TransportChoices();
 Names<std::string> CodecChoices();
+Names<std::string> SpawnChoices();
 Names<Schedule> ScheduleChoices();
 Names<RowsPayload> PayloadChoices();
 Names<CoordsInput> InputChoices();

@@ -107,6 +107,10 @@ Pool::Pool(PoolOptions options)
     throw Error(Blame::kUser, {"use", "transport '" + options_.transport + "'",
                                "there is none of that name", "use pipe, queue or shm"});
   }
+  if (FindSpawnMethod(options_.spawn) == nullptr) {
+    throw Error(Blame::kUser, {"use", "spawn method '" + options_.spawn + "'",
+                               "there is none of that name", "use one that --spawn offers"});
+  }
   if (options_.worker_program.empty()) options_.worker_program = DefaultWorkerProgram();
   RequireWorkerProgram(options_.worker_program);
   thread_ = std::thread([this] { ThreadMain(); });
@@ -253,6 +257,7 @@ void Pool::ThreadMain() {
         ProcessWorkersOptions{.slots = options_.procs,
                               .transport = transport_,
                               .program = options_.worker_program,
+                              .spawn = FindSpawnMethod(options_.spawn),
                               .spin = SpinOf(wait_mode_),
                               .ready_deadline = options_.ready_deadline,
                               .log_level = options_.log_level});

@@ -39,7 +39,8 @@ Nanoseconds SpinOf(WaitMode mode);
 struct PoolOptions {
   std::size_t procs = 1;
   std::string transport = "shm";
-  std::string worker_program{};  ///< path; empty: `worker` beside this program
+  std::string worker_program{};                  ///< path; empty: `worker` beside this program
+  std::string spawn{DefaultSpawnMethod().name};  ///< how a worker process is made
   WaitMode wait = WaitMode::kAuto;
   Nanoseconds ready_deadline = 10 * kSecond;
   Nanoseconds grace = 2 * kSecond;  ///< for leaving after STOP, and again after SIGTERM
@@ -53,7 +54,8 @@ void RequireWorkerProgram(const std::string& path);
 
 class Pool {
  public:
-  /// Starts the thread, which begins to spawn. Throws Error{kUser} for an unknown transport.
+  /// Starts the thread, which begins to spawn. Throws Error{kUser} for an unknown transport or
+  /// spawn method.
   explicit Pool(PoolOptions options);
   /// Stops the workers (STOP, then SIGTERM, then SIGKILL), reaps them, joins the thread.
   ~Pool();

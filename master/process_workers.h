@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/channel_factory.h"
+#include "master/spawn_method.h"
 #include "master/workers.h"
 
 namespace procpool {
@@ -23,7 +24,8 @@ namespace procpool {
 struct ProcessWorkersOptions {
   std::size_t slots = 1;
   const Transport* transport = nullptr;
-  std::string program;   ///< path of the worker program
+  std::string program;  ///< path of the worker program
+  const SpawnMethod* spawn = &DefaultSpawnMethod();
   Nanoseconds spin = 0;  ///< before parking, on both sides
   Nanoseconds ready_deadline = 10 * kSecond;
   std::string log_level = "warning";

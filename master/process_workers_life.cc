@@ -9,7 +9,6 @@
 
 #include "common/error.h"
 #include "master/process_workers.h"
-#include "master/start_worker.h"
 #include "master/worker_slot.h"
 
 namespace procpool {
@@ -50,21 +49,19 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   record.slot = worker;
   record.spawned = Now();
 
-  slot.regions = RegionTable();
   slot.region_ids.clear();
-  StartedWorker started = StartWorker({.transport = *options_.transport,
-                                       .program = options_.program,
-                                       .slot = worker,
-                                       .workers = slots_.size(),
-                                       .spin = options_.spin,
-                                       .log_level = options_.log_level,
-                                       .fd_soft_limit = original_fd_limit_},
-                                      slot.control, slot.mark, slot.regions);
-  slot.process.emplace(std::move(started.process));
+  slot.process.emplace(SetUpWorker({.transport = options_.transport,
+                                    .workers = slots_.size(),
+                                    .program = options_.program,
+                                    .slot = worker,
+                                    .spin = options_.spin,
+                                    .log_level = options_.log_level,
+                                    .fd_soft_limit = original_fd_limit_},
+                                   slot, [this](const WorkerProcess::Command& command) {
+                                     return WorkerProcess::Spawn(command, *options_.spawn);
+                                   }));
   record.spawn_returned = Now();
   record.pid = slot.process->pid();
-  slot.channel = std::move(started.channel);
-  slot.far_opened = std::move(started.far_opened);
   slot.life = Life::kStarting;
   slot.job_sent = 0;
   slot.stop_sent = false;

@@ -91,6 +91,7 @@ class PoolRunner final : public Runner {
         pool_({.procs = setup.options.procs,
                .transport = setup.options.transport,
                .worker_program = setup.options.worker,
+               .spawn = setup.options.spawn,
                .wait = setup.options.wait,
                .log_level = setup.options.log_level}),
         grid_(pool_.Allocate(runner::GridBytes(fractal()), runner::GridText(fractal()))) {

@@ -1,25 +1,13 @@
 #include "master/worker_process.h"
 
-// Process v1 switches its vfork mode off with glibc by mistake (it tests a feature macro that
-// _GNU_SOURCE hides). Without it a spawn forks, which costs a large parent tens of milliseconds.
-#define BOOST_POSIX_HAS_VFORK 1
-#define BOOST_PROCESS_USE_STD_FS 1
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/process/args.hpp>
-#include <boost/process/child.hpp>
-#include <boost/process/exe.hpp>
-#include <boost/process/extend.hpp>
-#include <boost/process/posix.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "common/error.h"
@@ -27,58 +15,9 @@
 namespace procpool {
 namespace {
 
-namespace bp = boost::process;
-
-constexpr int kFirstInherited = 3;
-constexpr int kOutOfTheWay =
-    64;  // descriptors are moved up here before they are moved to their places
-
 int OpenPidfd(pid_t pid) {
   return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
 }
-
-// Runs in the child between vfork and exec, on the parent's memory: system calls only, no
-// allocation, nothing that outlives the call is changed.
-struct PrepareChild : bp::extend::handler {
-  explicit PrepareChild(const WorkerProcess::Command& command) : command_(command) {}
-
-  template <typename Executor>
-  void on_exec_setup(Executor& /*executor*/) const {
-    ::setpgid(0, 0);
-    for (int signal = 1; signal < NSIG; ++signal) {
-      struct sigaction action {};
-      // The C library keeps two signals for itself and refuses them here; that is as it should be.
-      if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_DFL) {
-        action = {};
-        action.sa_handler = SIG_DFL;
-        ::sigaction(signal, &action, nullptr);
-      }
-    }
-    // Two moves, so that no descriptor is overwritten before it has been moved.
-    const int count = static_cast<int>(command_.inherit.size());
-    int moved[16];  // NOLINT: plain memory on the stack, no constructor in a vforked child
-    for (int i = 0; i < count; ++i) moved[i] = ::fcntl(command_.inherit[i], F_DUPFD, kOutOfTheWay);
-    const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::dup2(null, STDIN_FILENO);
-    ::dup2(STDERR_FILENO, STDOUT_FILENO);
-    for (int i = 0; i < count; ++i) ::dup2(moved[i], kFirstInherited + i);
-    // Everything else is ours alone. Ours is close-on-exec already; a host program's descriptors
-    // may not be.
-    ::syscall(SYS_close_range, kFirstInherited + count, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
-    if (command_.restore_fd_limit) {
-      rlimit limit{};
-      ::getrlimit(RLIMIT_NOFILE, &limit);
-      limit.rlim_cur = command_.fd_soft_limit;
-      ::setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  }
-
- private:
-  const WorkerProcess::Command& command_;
-};
 
 // While the child runs on the parent's memory no signal handler may run in it: all signals are
 // blocked around the spawn; the child unblocks them as its last step, with all dispositions at
@@ -128,20 +67,18 @@ std::string ProcessExit::Text() const {
   }
 }
 
-WorkerProcess WorkerProcess::Spawn(const Command& command) {
-  std::error_code error;
-  pid_t pid = -1;
+WorkerProcess WorkerProcess::Spawn(const Command& command, const SpawnMethod& method) {
+  Spawned spawned;
   {
     const BlockSignals blocked;
-    bp::child child(bp::exe = command.program, bp::args += command.argument, PrepareChild(command),
-                    bp::posix::use_vfork, error);
-    pid = child.id();
-    // From here on the process is ours; ~child would kill it, its wait functions would take over
-    // SIGCHLD.
-    child.detach();
+    spawned = method.spawn(command);
   }
-  if (error) throw SpawnError(command.program, error.value());
-  UniqueFd pidfd(OpenPidfd(pid));
+  if (spawned.error != 0) throw SpawnError(command.program, spawned.error);
+  return Adopt(spawned.pid, std::move(spawned.pidfd));
+}
+
+WorkerProcess WorkerProcess::Adopt(pid_t pid, UniqueFd pidfd) {
+  if (!pidfd) pidfd.Reset(OpenPidfd(pid));
   if (!pidfd) {
     const int reason = errno;
     ::kill(-pid, SIGKILL);

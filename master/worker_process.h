@@ -1,9 +1,10 @@
-// One worker process, from spawn to reap. The only user of Boost.Process.
+// One worker process, from spawn to reap.
 //
-// Promise: the process runs in a process group of its own, has standard input from /dev/null and
-// standard output sent to standard error, default signal dispositions, an empty signal mask, and no
-// descriptor but 0–2 and those given. It is watched through a pidfd, so its pid is never confused
-// with another's. The destructor kills and reaps what still lives: no zombie, whatever happens.
+// Promise: the process is what every spawn method promises (master/spawn_method.h): a process group
+// of its own, standard input from /dev/null, standard output sent to standard error, default signal
+// dispositions, an empty signal mask, and no descriptor but 0–2 and those given. It is watched
+// through a pidfd, so its pid is never confused with another's. The destructor kills and reaps what
+// still lives: no zombie, whatever happens.
 #pragma once
 
 #include <sys/types.h>
@@ -11,10 +12,10 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "common/clock.h"
 #include "common/unique_fd.h"
+#include "master/spawn_method.h"
 
 namespace procpool {
 
@@ -30,17 +31,16 @@ struct ProcessExit {
 
 class WorkerProcess {
  public:
-  struct Command {
-    std::string program;  ///< path
-    std::string argument;
-    std::vector<int> inherit;       ///< these become descriptors 3, 4, … of the child
-    bool restore_fd_limit = false;  ///< set the soft descriptor limit back to `fd_soft_limit`
-    unsigned long fd_soft_limit = 0;
-  };
+  using Command = SpawnCommand;
 
   /// Throws Error (kUser if the program itself cannot be executed, kMachine if the system cannot
   /// spawn), with the program's path and the system's reason.
-  static WorkerProcess Spawn(const Command& command);
+  static WorkerProcess Spawn(const Command& command,
+                             const SpawnMethod& method = DefaultSpawnMethod());
+  /// Takes over a child of this process that is not reaped, the leader of its process group. Opens
+  /// its pidfd if there is none yet; where that fails the child is killed, and it is
+  /// Error{kMachine}.
+  static WorkerProcess Adopt(pid_t pid, UniqueFd pidfd = UniqueFd());
 
   WorkerProcess(WorkerProcess&& other) noexcept
       : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}

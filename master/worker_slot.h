@@ -10,26 +10,21 @@
 #include <optional>
 #include <vector>
 
-#include "common/work_mark.h"
 #include "master/process_workers.h"
+#include "master/worker_setup.h"
 
 namespace procpool {
 
 // A process whose channel has closed is about to end; if it does not, it is killed.
 inline constexpr Nanoseconds kGoneAfterClosing = kSecond;
 
-struct ProcessWorkers::Slot {
+struct ProcessWorkers::Slot : WorkerEnds {
   explicit Slot(boost::asio::io_context& loop) : readable(loop), writable(loop), ended(loop) {}
 
   Life life = Life::kEmpty;
   bool wants_spawn = false;
   std::optional<WorkerProcess> process;
-  std::optional<ControlSocket> control;
-  std::optional<WorkMark> mark;
-  RegionTable regions;  // what this worker was given to share
   std::vector<std::uint32_t> region_ids;
-  std::unique_ptr<Channel> channel;
-  std::function<void()> far_opened;
   Nanoseconds ready_by = 0;
   Nanoseconds gone_by = 0;  // its channel has closed: it must end by then; 0: not closed
   std::size_t record = 0;

@@ -76,7 +76,9 @@ TEST_P(CodecPoolTest, AWorkerThatAnswersGarbageIsFoundOut) {
   for (const RowsPayload payload : {RowsPayload::kRows, RowsPayload::kCoords}) {
     for (const std::string how : {"nothing", "noise", "fewer", "endless"}) {
       const std::string marker = "/tmp/procpool-garbled-" + std::to_string(::getpid());
-      RowsJob rows(fractal, "scalar", payload, plan, grid, allocate, codec.id);
+      RowsJob rows(
+          fractal, plan, grid,
+          {.kernel = "scalar", .payload = payload, .codec = codec.id, .allocate = allocate});
       GarbledJob job(rows, how + ":" + marker);
       const JobReport report = pool.Run(job, {});
       EXPECT_EQ(::unlink(marker.c_str()), 0) << "no worker answered " << how;

@@ -30,8 +30,12 @@ Fractal SmallFractal() {
 class CodedRowsTest : public CodecFixture {
  protected:
   CodedRowsTest() { StartLog("test", "off"); }
-  RowsJob MakeJob(RowsPayload payload) {
-    return {fractal_, "scalar", payload, plan_, grid_, Buffer::Private, GetParam().id};
+  RowsJob MakeJob(RowsPayload payload) { return JobWith(payload, GetParam().id); }
+  RowsJob JobWith(RowsPayload payload, CodecId codec) {
+    return {fractal_,
+            plan_,
+            grid_,
+            {.kernel = "scalar", .payload = payload, .codec = codec, .allocate = Buffer::Private}};
   }
   // Posts a result in two pieces, as a worker would.
   bool Answer(RowsJob& job, const GivenItem& given, std::span<const std::byte> bytes,
@@ -77,7 +81,7 @@ TEST_P(CodedRowsTest, ResultsEndUpInTheGridInAnyOrder) {
 }
 
 TEST_P(CodedRowsTest, CoordinatesAreThoseOfTheChunk) {
-  RowsJob raw(fractal_, "scalar", RowsPayload::kCoords, plan_, grid_, Buffer::Private);
+  RowsJob raw = JobWith(RowsPayload::kCoords, CodecId::kRaw);
   RowsJob job = MakeJob(RowsPayload::kCoords);
   for (const std::uint64_t item : {0, 2}) {
     const ItemInput expected = raw.Begin({item, 0});
@@ -97,6 +101,7 @@ TEST_P(CodedRowsTest, WrongResultsAreRefusedAndTheChunkCanBeginAgain) {
   const Bytes fewer = EncodedCounts(Counts(7, 2 * kWidth - 1));
   const Bytes more = EncodedCounts(Counts(7, 2 * kWidth + 1));
   Bytes cut = right;
+  ASSERT_FALSE(cut.empty());
   cut.pop_back();
   RowsJob job = MakeJob(RowsPayload::kRows);
   std::uint32_t attempt = 0;

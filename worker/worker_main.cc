@@ -5,17 +5,21 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/channel_factory.h"
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/fork_server.h"
 #include "common/launch.h"
 #include "common/log.h"
+#include "worker/fork_server.h"
 #include "worker/loop.h"
 
 namespace procpool {
@@ -64,17 +68,33 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
   return 1;
 }
 
+int ServeLaunch(std::string_view argument, const TaskRegistry& registry, Nanoseconds main_reached) {
+  const Launch launch = DecodeLaunch(argument);
+  if (!TieLifeToMaster(launch.parent)) return 0;
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGTTOU, SIG_IGN);  // logging from a background group must not stop the worker
+  StartLog("worker " + std::to_string(launch.slot), launch.log_level);
+  return Serve(launch, registry, main_reached);
+}
+
+// The argument is kForkServerOption and the master's pid.
+int ServeAsForkServer(std::string_view argument, const TaskRegistry& registry) {
+  pid_t master = 0;
+  const std::string_view number = argument.substr(kForkServerOption.size());
+  std::from_chars(number.data(), number.data() + number.size(), master);
+  if (!TieLifeToMaster(master)) return 0;
+  const auto launch = ServeForks(kControlFd);
+  return launch ? ServeLaunch(*launch, registry, Now()) : 0;
+}
+
 }  // namespace
 
 int WorkerMain(int argc, char** argv, const TaskRegistry& registry) {
   const Nanoseconds main_reached = Now();
   try {
-    const Launch launch = DecodeLaunch(argc == 2 ? argv[1] : "");
-    if (!TieLifeToMaster(launch.parent)) return 0;
-    std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGTTOU, SIG_IGN);  // logging from a background group must not stop the worker
-    StartLog("worker " + std::to_string(launch.slot), launch.log_level);
-    return Serve(launch, registry, main_reached);
+    const std::string_view argument = argc == 2 ? argv[1] : "";
+    if (argument.starts_with(kForkServerOption)) return ServeAsForkServer(argument, registry);
+    return ServeLaunch(argument, registry, main_reached);
   } catch (const Error& error) {
     std::fprintf(stderr, "worker: %s\n", error.what());
     return error.blame() == Blame::kUser ? 2 : 1;

@@ -1,5 +1,5 @@
 // The main function of every worker program: decode the launch, tie this process' life to the
-// master's, open the channel, serve the tasks.
+// master's, open the channel, serve the tasks. Started as a fork server it makes processes that do.
 //
 // Exit codes: 0 told to stop, or the master is gone; 1 anything else, with a line on standard
 // error; 2 started by hand.

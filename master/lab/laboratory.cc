@@ -3,11 +3,12 @@
 #include "master/lab/advise.h"
 #include "master/lab/compare.h"
 #include "master/lab/ipc.h"
+#include "master/lab/spawn.h"
 
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {CompareCommand(), AdviseCommand(), IpcCommand()};
+  return {CompareCommand(), AdviseCommand(), IpcCommand(), SpawnCommandLine()};
 }
 
 }  // namespace procpool

@@ -10,7 +10,7 @@
 #include "common/build_id.h"
 #include "common/error.h"
 #include "common/produce_payload.h"
-#include "master/start_worker.h"
+#include "master/spawn_method.h"
 
 namespace procpool {
 namespace {
@@ -39,18 +39,18 @@ WorkerLink::WorkerLink(const WorkerLinkOptions& options)
       message_(options.message),
       answer_(options.answer),
       small_(kSmallPayload) {
-  StartedWorker started = StartWorker({.transport = options.transport,
-                                       .program = options.worker_program,
-                                       .spin = SpinOf(options.wait)},
-                                      control_, mark_, regions_);
-  process_.emplace(std::move(started.process));
-  channel_ = std::move(started.channel);
-  channel_->SpinBeforeParking(SpinOf(options.wait));
+  process_.emplace(SetUpWorker({.transport = &options.transport,
+                                .program = options.worker_program,
+                                .spin = SpinOf(options.wait)},
+                               ends_, [](const WorkerProcess::Command& command) {
+                                 return WorkerProcess::Spawn(command, DefaultSpawnMethod());
+                               }));
+  ends_.channel->SpinBeforeParking(SpinOf(options.wait));
   for (const Deadline deadline = Deadline::After(kReadyDeadline); !ready_;) {
     if (deadline.Passed()) Fail("its worker is not ready in time");
     Receive();
   }
-  started.far_opened();
+  ends_.far_opened();
   if (in_place_) ShareRegion(options.largest);
   BeginJob(kEchoJob, kEchoTask);
   BeginJob(kProduceJob, kProduceTask);
@@ -62,7 +62,7 @@ WorkerLink::~WorkerLink() {
   OutFrame stop;
   stop.header.type = FrameType::kStop;
   const Deadline deadline = Deadline::After(kLeaveDeadline);
-  if (channel_->Post(stop) && channel_->FlushBefore(deadline) == IoStatus::kDone) {
+  if (ends_.channel->Post(stop) && ends_.channel->FlushBefore(deadline) == IoStatus::kDone) {
     pollfd ended{process_->pidfd(), POLLIN, 0};
     ::poll(&ended, 1, deadline.LeftForPoll());
   }
@@ -72,12 +72,12 @@ WorkerLink::~WorkerLink() {
 void WorkerLink::ShareRegion(std::size_t largest) {
   auto region = std::make_shared<SharedRegion>(
       SharedRegion::Create(largest + std::max(OnOrder(largest) * largest, kBytesOnOrder)));
-  if (!control_->SendRegion(kRegion, *region, Deadline::After(kPeerDeadline)))
+  if (!ends_.control->SendRegion(kRegion, *region, Deadline::After(kPeerDeadline)))
     Fail("its worker does not take the shared region");
   region->CloseDescriptor();
   message_ = region->bytes().first(largest);
   answer_ = region->bytes().subspan(largest);
-  regions_.Add(kRegion, std::move(region));
+  ends_.regions.Add(kRegion, std::move(region));
 }
 
 void WorkerLink::BeginJob(std::uint32_t job, std::string_view task) {
@@ -88,7 +88,7 @@ void WorkerLink::BeginJob(std::uint32_t job, std::string_view task) {
   frame.header.task = TaskId(task);
   frame.header.job = job;
   frame.payload = std::as_bytes(std::span(payload));
-  if (!channel_->Post(frame)) Fail("its channel is full");
+  if (!ends_.channel->Post(frame)) Fail("its channel is full");
   Flush();
 }
 
@@ -116,12 +116,12 @@ void WorkerLink::PostItem(std::uint32_t job, std::uint32_t task, std::span<const
   frame.header.item = posted_;
   frame.payload = input;
   frame.place = place;
-  if (!channel_->Post(frame)) Fail("its channel is full");
+  if (!ends_.channel->Post(frame)) Fail("its channel is full");
   ++posted_;
 }
 
 void WorkerLink::Flush() {
-  if (channel_->FlushBefore(Deadline::After(kPeerDeadline)) != IoStatus::kDone)
+  if (ends_.channel->FlushBefore(Deadline::After(kPeerDeadline)) != IoStatus::kDone)
     Fail("its worker takes nothing in");
 }
 
@@ -149,7 +149,7 @@ void WorkerLink::Stream(std::size_t bytes, std::uint64_t count, const Arrived& a
                in_place_ ? PlaceOf(posted_, bytes) : std::span<std::byte>());
     }
     // Orders are few and short: they always fit, or room comes with what is received.
-    if (const IoStatus sent = channel_->Flush();
+    if (const IoStatus sent = ends_.channel->Flush();
         sent != IoStatus::kDone && sent != IoStatus::kBlocked)
       Fail("its worker takes nothing in");
     Receive();
@@ -165,7 +165,7 @@ std::span<std::byte> WorkerLink::PlaceOf(std::uint64_t item, std::size_t bytes) 
 }
 
 void WorkerLink::Receive() {
-  const IoStatus status = channel_->ReceiveBefore(*this, Deadline::After(kPeerDeadline));
+  const IoStatus status = ends_.channel->ReceiveBefore(*this, Deadline::After(kPeerDeadline));
   if (!failure_.empty()) Fail(failure_);
   switch (status) {
     case IoStatus::kDone:
@@ -175,7 +175,7 @@ void WorkerLink::Receive() {
     case IoStatus::kClosed:
       Fail("its worker has ended");
     case IoStatus::kBroken:
-      Fail("its worker broke the protocol: " + channel_->fault());
+      Fail("its worker broke the protocol: " + ends_.channel->fault());
   }
 }
 

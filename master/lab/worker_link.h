@@ -14,9 +14,8 @@
 #include <vector>
 
 #include "common/channel_factory.h"
-#include "common/work_mark.h"
 #include "master/lab/ipc_link.h"
-#include "master/worker_process.h"
+#include "master/worker_setup.h"
 
 namespace procpool {
 
@@ -63,12 +62,8 @@ class WorkerLink final : public Link, private FrameSink {
   std::string name_;
   bool in_place_;
   std::span<std::byte> message_, answer_;
-  // The channel refers to the control socket and the table, so it goes first.
-  std::optional<ControlSocket> control_;
-  std::optional<WorkMark> mark_;
-  RegionTable regions_;
+  WorkerEnds ends_;
   std::optional<WorkerProcess> process_;
-  std::unique_ptr<Channel> channel_;
 
   bool ready_ = false;
   std::vector<std::byte> small_;  // READY and FAILED arrive here

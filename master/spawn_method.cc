@@ -1,0 +1,32 @@
+#include "master/spawn_method.h"
+
+#include <algorithm>
+#include <array>
+
+namespace procpool {
+namespace {
+
+// The default stands first.
+constexpr std::array kMethods{
+    SpawnMethod{"vfork+exec", "clone() on the parent's memory until exec, pidfd included",
+                SpawnByVfork},
+    SpawnMethod{"posix_spawn", "the C library's", SpawnByPosixSpawn},
+    SpawnMethod{"boost", "Boost.Process v1 in its vfork mode", SpawnByBoost},
+    SpawnMethod{"fork+exec", "copies the parent's page tables first", SpawnByFork}};
+
+}  // namespace
+
+std::span<const SpawnMethod> SpawnMethods() {
+  return kMethods;
+}
+
+const SpawnMethod* FindSpawnMethod(std::string_view name) {
+  const auto* found = std::ranges::find(kMethods, name, &SpawnMethod::name);
+  return found != kMethods.end() ? found : nullptr;
+}
+
+const SpawnMethod& DefaultSpawnMethod() {
+  return kMethods.front();
+}
+
+}  // namespace procpool
