@@ -194,6 +194,9 @@ IoStatus Channel::BeginPayload(FrameSink& sink) {
   }
   if ((header_.flags & kTimed) != 0) arrived_ = Now();
   payload_got_ = 0;
+  if ((header_.flags & kInRegion) != 0 && regions() == nullptr) {
+    return Break("its payload is said to lie in shared memory, and none is shared");
+  }
   if (header_.type == FrameType::kItem && (header_.flags & kInRegion) != 0) {
     ItemAnnex item;
     std::memcpy(&item, annex_.data(), sizeof item);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <sstream>
@@ -88,9 +89,13 @@ CLI::Option* AddList(CLI::App& app, const std::string& option, std::vector<T>& t
           option,
           [&target, parse, option](const std::string& text) {
             std::vector<T> values;
-            std::istringstream parts(text);
-            for (std::string part; std::getline(parts, part, ',');) values.push_back(parse(part));
-            if (values.empty()) throw CLI::ValidationError(option, "the list given is empty");
+            if (text.empty()) throw CLI::ValidationError(option, "the list given is empty");
+            // A comma too many makes an empty part, which no parser accepts.
+            for (std::size_t begin = 0; begin <= text.size();) {
+              const std::size_t end = std::min(text.find(',', begin), text.size());
+              values.push_back(parse(text.substr(begin, end - begin)));
+              begin = end + 1;
+            }
             target = std::move(values);
           },
           help)

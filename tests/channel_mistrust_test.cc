@@ -358,17 +358,21 @@ TEST_P(ChannelWithoutRegions, PayloadsInARegionAreMovedLikeOthers) {
   EXPECT_TRUE(sink_.frames[0].place.empty());
 }
 
-TEST_P(ChannelWithoutRegions, AnItemThatClaimsToLieInOneIsRefused) {
-  for (const bool annexed : {true, false}) {
-    ASSERT_NO_FATAL_FAILURE(Renew());
-    FrameHeader header;
-    header.type = FrameType::kItem;
-    header.flags = kInRegion;
-    header.payload_bytes = 8;
-    const auto annex = SealedAnnex(ItemAnnex{{1, 0, 0, 8}, {}, 0});
-    const auto used = std::span(annex).first(annexed ? annex.size() : 0);
-    ASSERT_NO_FATAL_FAILURE(RawAccess::WriteAll(sender(), Sealed(header, used, {})));
-    ASSERT_NO_FATAL_FAILURE(ExpectBroken("its input lies in no known region"));
+TEST_P(ChannelWithoutRegions, AFrameThatClaimsToLieInOneIsRefused) {
+  const auto annex = SealedAnnex(ItemAnnex{{1, 0, 0, 8}, {}, 0});
+  for (const FrameType type : {FrameType::kItem, FrameType::kResult}) {
+    for (const bool annexed : {true, false}) {
+      ASSERT_NO_FATAL_FAILURE(Renew());
+      FrameHeader header;
+      header.type = type;
+      header.flags = kInRegion;
+      header.payload_bytes = 8;
+      if (type == FrameType::kResult) header.payload_hash = Hash(Bytes(8));
+      const auto used =
+          std::span(annex).first(annexed && type == FrameType::kItem ? annex.size() : 0);
+      ASSERT_NO_FATAL_FAILURE(RawAccess::WriteAll(sender(), Sealed(header, used, {})));
+      ASSERT_NO_FATAL_FAILURE(ExpectBroken("none is shared"));
+    }
   }
 }
 

@@ -62,6 +62,27 @@ std::optional<double> MedianOf(const Series& series, std::optional<Number> Measu
   return Median(std::move(values));
 }
 
+// Making bytes of inputs and results, and sense of bytes, on both sides.
+double EncodeSeconds(const Budget& budget) {
+  return Seconds(budget.master.encode +
+                 budget.Total()[static_cast<std::size_t>(BudgetPart::kResultEncode)]);
+}
+
+double DecodeSeconds(const Budget& budget) {
+  return Seconds(budget.master.decode +
+                 budget.Total()[static_cast<std::size_t>(BudgetPart::kDecode)]);
+}
+
+std::optional<double> MedianOfBudget(const Series& series, double (*part)(const Budget&)) {
+  std::vector<double> values;
+  for (const Measurement& measurement : series.measurements) {
+    if (!measurement.budget) return std::nullopt;
+    values.push_back(part(*measurement.budget));
+  }
+  if (values.empty()) return std::nullopt;
+  return Median(std::move(values));
+}
+
 std::optional<double> MedianCopied(const Series& series) {
   std::vector<double> values;
   for (const Measurement& measurement : series.measurements) {
@@ -100,6 +121,8 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
       same += (same.empty() ? "" : ", ") + setting.key + " " + setting.value(variants[0]);
   }
   const std::size_t rounds = measured.control.size();
+  const bool codecs = std::ranges::any_of(
+      variants, [](const Variant& variant) { return variant.options.codec != "raw"; });
   table.title = "workload " + options.base.workload + ", " + same + "; " + std::to_string(rounds) +
                 " rounds; median [95 % interval]";
   for (const Column& column :
@@ -115,6 +138,8 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
                                      {"", "ratio_high"},
                                      {"", "baseline"},
                                      {"", "difference_detected"},
+                                     {codecs ? "encode, ms" : "", "encode_seconds"},
+                                     {codecs ? "decode, ms" : "", "decode_seconds"},
                                      {"CPU, ms", "cpu_seconds"},
                                      {"switches", "context_switches"},
                                      {"copied", "copied_bytes"}}) {
@@ -154,6 +179,10 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
     row.push_back({"", ratio.high});
     row.push_back({"", static_cast<std::int64_t>(base)});
     row.push_back({"", detected});
+    for (const auto part : {EncodeSeconds, DecodeSeconds}) {
+      const auto seconds = MedianOfBudget(series, part);
+      row.push_back({seconds ? Digits(*seconds * 1e3) : "-", ValueOf(seconds)});
+    }
     const auto cpu = MedianOf(series, &Measurement::cpu);
     const auto switches = MedianOf(series, &Measurement::switches);
     const auto copied = MedianCopied(series);
@@ -172,6 +201,12 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
         "the coordinates is not in their time, nor is a digest. Those that take seconds were run "
         "in "
         "the first three rounds only.");
+  }
+  if (codecs) {
+    table.notes.push_back(
+        "Encode, decode: of inputs and results, in the master and all workers together; writing "
+        "raw "
+        "coordinates counts as encoding.");
   }
   table.notes.push_back(
       "CPU and context switches: master and workers, in one run. Copied: bytes into the transport "

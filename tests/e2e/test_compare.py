@@ -69,6 +69,8 @@ class Compare(EndToEnd):
         for options, words in (
                 (("--transport", "pipe,carrier-pigeon"), "'carrier-pigeon' is unknown"),
                 (("--procs", "2,0"), "'0' is not a number"),
+                (("--procs", "2,"), "'' is not a number"),
+                (("--transport", ",pipe"), "'' is unknown"),
                 (("--procs", ""), "--procs"),
                 (("--rounds", "-1"), "'-1' is not a number"),
                 (("--json", "-", "--csv", "-"), "more than one form"),
