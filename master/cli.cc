@@ -42,6 +42,9 @@ void AddJobOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--codec", options.codec, CodecChoices(), "how payloads and results become bytes",
             "raw");
   AddChoice(app, "--kernel", options.kernel, KernelChoices(), "how a point is computed", "auto");
+  AddChoice(app, "--spawn", options.spawn, SpawnChoices(), "how a worker process is made",
+            options.spawn);
+  AddChoice(app, "--wait", options.wait, WaitChoices(), "how a side waits for the other", "auto");
 }
 
 void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
