@@ -12,6 +12,7 @@ namespace {
 
 std::vector<std::string> Names(const std::vector<Variant>& variants) {
   std::vector<std::string> names;
+  names.reserve(variants.size());
   for (const Variant& variant : variants) {
     names.push_back(variant.options.transport + " " + std::to_string(variant.options.procs) + " " +
                     std::to_string(variant.options.chunks) + " " + variant.options.codec);

@@ -139,6 +139,7 @@ std::uint64_t BestChunks(const RunOptions& run, const Calibration& calibration,
   std::vector<std::uint64_t> ladder = ChunkLadder(run.procs, calibration.work_before.size() - 1);
   ladder.push_back(by_default);
   std::vector<double> predicted;
+  predicted.reserve(ladder.size());
   for (const std::uint64_t chunks : ladder) predicted.push_back(calibration.Predict(run, chunks));
   const double least = *std::ranges::min_element(predicted);
   const auto distance = [&](std::uint64_t chunks) {
@@ -188,6 +189,7 @@ int Run(AdviseOptions options) {
   // Until here a signal ends the program as usual, and the workers with it.
   BlockAttendedSignals();
   std::vector<std::unique_ptr<Contender>> contenders;
+  contenders.reserve(advice.size());
   for (const Advice& one : advice) {
     contenders.push_back(MakeContender(one.options, Temperature::kWarm));
   }

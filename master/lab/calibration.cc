@@ -119,8 +119,7 @@ std::vector<std::uint64_t> ChunkLadder(unsigned procs, std::uint64_t rows) {
   }
   if (ladder.empty()) ladder.push_back(rows);
   std::ranges::sort(ladder);
-  const auto same = std::ranges::unique(ladder);
-  ladder.erase(same.begin(), same.end());
+  ladder.erase(std::unique(ladder.begin(), ladder.end()), ladder.end());
   return ladder;
 }
 

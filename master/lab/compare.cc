@@ -146,6 +146,7 @@ int Run(CompareOptions options) {
   if (options.peers) peers = FindPeers(options.peers_directory);
   const std::vector<Variant> variants = VariantsOf(options, peers);
   std::vector<std::unique_ptr<Contender>> contenders;
+  contenders.reserve(variants.size());
   for (const Variant& variant : variants) {
     contenders.push_back(variant.peer ? MakePeerContender(*variant.peer, variant.options)
                                       : MakeContender(variant.options, variant.start));

@@ -25,6 +25,7 @@ Terms Fit(const std::vector<ChunkSample>& samples, const std::vector<double>& ex
   std::vector<double> y;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     std::vector<double> row;
+    row.reserve(used.size());
     for (const std::size_t term : used) row.push_back(TermsOf(samples[i])[term] / expected[i]);
     x.push_back(std::move(row));
     y.push_back(samples[i].seconds / expected[i]);
@@ -62,6 +63,7 @@ CostModel FitCost(const std::vector<ChunkSample>& all) {
   constexpr int kIterations = 10;
   constexpr double kUsualError = 0.1;
   std::vector<double> expected;
+  expected.reserve(samples.size());
   for (const ChunkSample& sample : samples) expected.push_back(sample.seconds);
   CostModel model;
   for (int iteration = 0; iteration < kIterations; ++iteration) {
@@ -76,6 +78,7 @@ CostModel FitCost(const std::vector<ChunkSample>& all) {
     }
   }
   std::vector<double> errors;
+  errors.reserve(samples.size());
   for (const ChunkSample& sample : samples) {
     errors.push_back(std::abs(model.SecondsOf(sample.cost) - sample.seconds) / sample.seconds);
   }

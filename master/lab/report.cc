@@ -137,7 +137,7 @@ std::string MarkdownOf(const Report& report) {
     std::string rule = "|";
     for (const Column& column : table.columns) {
       if (column.header.empty()) continue;
-      header += ' ' + MarkdownCell(column.header) + " |";
+      header.append(" ").append(MarkdownCell(column.header)).append(" |");
       rule += column.numeric ? "---:|" : "---|";
     }
     text += header + '\n' + rule + '\n';
@@ -214,7 +214,7 @@ void AddReportOptions(CLI::App& app, ReportTargets& targets) {
   app.add_flag("--quiet", targets.quiet, "no table on standard output, no progress");
 }
 
-ReportOutput::ReportOutput(ReportTargets targets) {
+ReportOutput::ReportOutput(const ReportTargets& targets) {
   bool printed = false;
   const auto add = [&](const std::string& path, Form form) {
     if (path.empty()) return;

@@ -15,7 +15,7 @@
 
 #include "master/output_file.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
 class App;
 }
 
@@ -77,7 +77,7 @@ void AddReportOptions(CLI::App& app, ReportTargets& targets);
 class ReportOutput {
  public:
   /// Throws Error{kUser}.
-  explicit ReportOutput(ReportTargets targets);
+  explicit ReportOutput(const ReportTargets& targets);
   /// Writes whole files or none. To be called once.
   void Write(const Report& report);
 
