@@ -140,7 +140,7 @@ std::string MarkdownOf(const Report& report) {
       header.append(" ").append(MarkdownCell(column.header)).append(" |");
       rule += column.numeric ? "---:|" : "---|";
     }
-    text += header + '\n' + rule + '\n';
+    text.append(header).append("\n").append(rule).append("\n");
     for (const auto& row : table.rows) {
       text += '|';
       for (std::size_t i = 0; i < row.size(); ++i) {
