@@ -149,7 +149,8 @@ std::size_t Dispatch::CreditOf(std::size_t worker) const {
 
 bool Dispatch::GiveOne(std::size_t worker) {
   Credit& credit = credits_[worker];
-  if (options_.most_items_per_worker != 0 && credit.given >= options_.most_items_per_worker) {
+  if (options_.most_items_per_worker != 0 &&
+      workers_.ItemsGiven(worker) >= options_.most_items_per_worker) {
     workers_.Stop(worker);
     return false;
   }
@@ -165,7 +166,6 @@ bool Dispatch::GiveOne(std::size_t worker) {
     return false;
   }
   if (ledger_.Given(worker) == 1) credit.oldest_since = Now();
-  ++credit.given;
   return true;
 }
 

@@ -92,7 +92,6 @@ class Dispatch final : private WorkerEvents {
     double service_ns = 0;  // moving average of the time between answers
     Nanoseconds last_answer = 0;
     Nanoseconds oldest_since = 0;
-    std::uint64_t given = 0;  // to this process
     bool tally_open = false;
     std::size_t tally = 0;                                      // index in tallies_
     std::deque<std::pair<std::uint64_t, SentStamps>> stamps{};  // of unanswered items, if timed

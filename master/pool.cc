@@ -155,17 +155,24 @@ void Pool::Do(const std::function<void()>& action) {
 }
 
 bool Pool::WaitUntilReady(Deadline deadline) {
-  for (bool all = false; !all;) {
+  for (bool all = false, lost = false; !all;) {
     Do([&] {
       all = true;
+      lost = workers_->alive() < workers_->slots();  // an empty one waits for the next job
       for (std::size_t worker = 0; worker < workers_->slots(); ++worker) {
         all = all && workers_->IsReady(worker);
       }
     });
-    if (!all && deadline.Passed()) return false;
+    if (!all && (lost || deadline.Passed())) return false;
     if (!all) std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
   return true;
+}
+
+bool Pool::CanBecomeReady() {
+  bool all = true;
+  Do([&] { all = workers_->alive() == workers_->slots(); });
+  return all;
 }
 
 JobReport Pool::Run(Job& job, const JobOptions& options) {

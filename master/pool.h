@@ -66,9 +66,12 @@ class Pool {
   /// Throws Error{kMachine} if there is not enough.
   Buffer Allocate(std::size_t bytes, std::string_view what);
 
-  /// Waits until every worker is ready. False: not before the deadline. A job need not wait for it:
+  /// Waits until every worker is ready. False: not before the deadline, or never, because one ended
+  /// before or could not be started. A job need not wait for it:
   /// it begins with the first worker that is ready.
   bool WaitUntilReady(Deadline deadline);
+  /// Whether every slot has a worker, ready or about to be.
+  bool CanBecomeReady();
   /// Runs a job to its end. Blocks.
   JobReport Run(Job& job, const JobOptions& options);
 

@@ -176,8 +176,13 @@ bool ProcessWorkers::Give(std::size_t worker, const GivenItem& given, const Item
   frame.payload = input.input;
   frame.place = input.place;
   if (!slot.channel->Post(frame)) return false;
+  ++slot.items_given;
   if (input.input.size() >= kSentAtOnce && !slot.writable_awaited) Flush(slot);
   return true;
+}
+
+std::uint64_t ProcessWorkers::ItemsGiven(std::size_t worker) const {
+  return slots_[worker]->items_given;
 }
 
 Traffic ProcessWorkers::TotalTraffic() const {
@@ -263,7 +268,8 @@ void ProcessWorkers::SleepOrSpin(Deadline deadline) {
   const bool unsent = std::ranges::any_of(slots_, [](const auto& slot) {
     return slot->channel != nullptr && slot->channel->HasUnsent();
   });
-  if (options_.spin > 0 && !unsent) {
+  // Between two jobs nothing is worth a CPU.
+  if (options_.spin > 0 && job_ && !unsent) {
     // Rings are looked at without a system call; the event loop, which costs one, is asked every so
     // many rounds.
     constexpr unsigned kRoundsPerPoll = 64;

@@ -64,6 +64,7 @@ class ProcessWorkers final : public Workers {
   void Wait(Deadline deadline, WorkerEvents& events) override;
   LoopTimes Times() const override { return times_; }
   bool HasUnsent(std::size_t worker) const override;
+  std::uint64_t ItemsGiven(std::size_t worker) const override;
   Traffic TotalTraffic() const override;
 
   /// Runs `action` on the loop's thread soon; the only function that other threads may call.

@@ -64,6 +64,7 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   record.pid = slot.process->pid();
   slot.life = Life::kStarting;
   slot.job_sent = 0;
+  slot.items_given = 0;
   slot.stop_sent = false;
   slot.departure = Departure{};
   slot.departure.pid = record.pid;

@@ -29,6 +29,10 @@ void RepeatRun(const RunSetup& setup, Runner& runner, RunResult& result) {
     Nanoseconds sum = 0;
     for (unsigned loop = 0; loop < options.loops; ++loop) {
       const RunResult again = runner.Run();
+      result.retries += again.retries;
+      for (const std::string& warning : again.warnings) {
+        result.warnings.push_back("repeat " + std::to_string(repeat + 1) + ": " + warning);
+      }
       if (again.status != RunStatus::kDone || again.checksum != result.checksum) {
         result.status = again.status == RunStatus::kDone ? RunStatus::kFailed : again.status;
         result.error =
@@ -62,6 +66,10 @@ RunSetup Prepare(const RunOptions& options) {
     RequireSuited(GridFormatOf(options.output), FindColormap(options.colormap));
   }
   RequireMemory(runner::GridBytes(fractal), runner::GridText(fractal));
+  if (options.payload == RowsPayload::kCoords && options.input != CoordsInput::kComputed) {
+    RequireMemory(runner::GridBytes(fractal) / sizeof(std::int32_t) * (4 + kCoordsBytesPerPoint),
+                  runner::GridText(fractal) + " with its coordinates");
+  }
   if (!options.InProcess() && !options.worker.empty()) RequireWorkerProgram(options.worker);
   if (!options.output.empty()) setup.output = std::make_unique<OutputFile>(options.output);
 

@@ -28,6 +28,10 @@ class Runner {
   virtual void WaitUntilReady() = 0;
   /// Live worker processes; none with threads.
   virtual std::vector<pid_t> WorkerPids() = 0;
+  /// Until Wake() the workers are stopped, if they would spin otherwise: for a runner that waits
+  /// while others are measured.
+  virtual void Rest() = 0;
+  virtual void Wake() = 0;
   /// Ends the workers. Writes into the last result how each ended, and how long that took.
   virtual void Close(RunResult& last) = 0;
 

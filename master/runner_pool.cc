@@ -1,5 +1,6 @@
 // The job over a pool of worker processes.
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <utility>
 
@@ -141,9 +142,17 @@ class PoolRunner final : public Runner {
   }
 
   void WaitUntilReady() override {
-    if (!pool_.WaitUntilReady(Deadline::After(kReadyDeadline))) {
-      throw Error(Blame::kMachine, {"start", "the workers", "they were not ready in a minute",
-                                    "use fewer workers, or look at the log"});
+    const Deadline deadline = Deadline::After(kReadyDeadline);
+    const auto a_moment = [] { return Deadline::After(100 * kMillisecond); };
+    while (!pool_.WaitUntilReady(a_moment())) {
+      if (interrupted_) {
+        throw Error(Blame::kMachine, {"start", "the workers", "interrupted", "start again"});
+      }
+      CheckStart();
+      if (deadline.Passed()) {
+        throw Error(Blame::kMachine, {"start", "the workers", "they were not ready in a minute",
+                                      "use fewer workers, or look at the log"});
+      }
     }
     cold_ = false;
   }
@@ -156,6 +165,13 @@ class PoolRunner final : public Runner {
     return pids;
   }
 
+  void Rest() override {
+    if (pool_.wait_mode() == WaitMode::kSpin) pool_.Suspend();
+  }
+  void Wake() override {
+    if (pool_.wait_mode() == WaitMode::kSpin) pool_.Resume(0);
+  }
+
   void Close(RunResult& last) override {
     const Nanoseconds stopping = Now();
     pool_.Close();
@@ -166,7 +182,10 @@ class PoolRunner final : public Runner {
     }
   }
 
-  void Interrupt() override { pool_.Interrupt(); }
+  void Interrupt() override {
+    interrupted_ = true;
+    pool_.Interrupt();
+  }
   void Abort() override { pool_.Abort(); }
   void Suspend() override { pool_.Suspend(); }
   void Resume(Nanoseconds stopped) override { pool_.Resume(stopped); }
@@ -174,6 +193,26 @@ class PoolRunner final : public Runner {
 
  private:
   const Fractal& fractal() const { return setup_.workload.fractal; }
+
+  // Throws if a worker cannot come any more.
+  void CheckStart() {
+    const std::vector<SpawnRecord> records = pool_.Records();
+    for (const SpawnRecord& record : records) {
+      if (record.exit.empty() || record.ready != 0) continue;
+      const std::string& program = setup_.options.worker;
+      throw Error(
+          Blame::kUser,
+          {"start", "worker program '" + (program.empty() ? DefaultWorkerProgram() : program) + "'",
+           "it ended before it was ready, " + record.exit,
+           "give the worker of this build with --worker PATH"});
+    }
+    if (!pool_.CanBecomeReady()) {
+      throw Error(Blame::kMachine,
+                  {"start", std::to_string(setup_.options.procs) + " workers",
+                   "the machine does not let so many be started; the log says why",
+                   "use fewer workers, or raise the limits (ulimit -n, ulimit -u)"});
+    }
+  }
 
   // Memory of the last job's payloads is used again: its pages are there already.
   Buffer Allocate(std::size_t bytes) {
@@ -196,6 +235,7 @@ class PoolRunner final : public Runner {
   const RunSetup& setup_;
   Nanoseconds begun_;
   bool cold_ = true;
+  std::atomic<bool> interrupted_{false};
   Pool pool_;
   Buffer grid_;
   Buffer prepared_;

@@ -88,6 +88,8 @@ class TeamRunner final : public Runner {
 
   void WaitUntilReady() override { cold_ = false; }
   std::vector<pid_t> WorkerPids() override { return {}; }
+  void Rest() override {}
+  void Wake() override {}
   void Close(RunResult&) override { team_.reset(); }
   void Interrupt() override { team_->Interrupt(); }
   void Abort() override { std::_Exit(ExitCode(RunStatus::kInterrupted)); }

@@ -29,6 +29,7 @@ struct ProcessWorkers::Slot : WorkerEnds {
   Nanoseconds gone_by = 0;  // its channel has closed: it must end by then; 0: not closed
   std::size_t record = 0;
   std::uint32_t job_sent = 0;
+  std::uint64_t items_given = 0;
   bool stop_sent = false;
   Departure departure;
   // The descriptors are the channel's and the process'; asio only watches them and must let go

@@ -86,6 +86,8 @@ class Workers {
   virtual LoopTimes Times() const { return {}; }
   /// Through all channels so far, those of processes that are gone included.
   virtual Traffic TotalTraffic() const { return {}; }
+  /// Items that the process in the slot was given, in all jobs.
+  virtual std::uint64_t ItemsGiven(std::size_t worker) const = 0;
   /// Whether something that was given to the worker has not left yet.
   virtual bool HasUnsent(std::size_t worker) const = 0;
   /// False: its channel is full, the item was not taken. A long input is sent at once, so that this

@@ -67,6 +67,7 @@ Measured Measure(const std::vector<std::vector<double>>& walls) {
     for (const double wall : own) {
       series.measurements.push_back(
           {.wall = wall, .cpu = 2 * wall, .switches = 7, .traffic = Traffic{1000, 24}});
+      series.rounds.push_back(series.rounds.size());
     }
     measured.series.push_back(series);
   }
@@ -99,7 +100,24 @@ TEST(CompareTableTest, FiveRoundsCannotShowADifference) {
   options.procs = {2};
   const Table table =
       CompareTable(options, VariantsOf(options), Measure({{1, 2, 3, 4, 5}, {2, 4, 6, 8, 10}}));
-  EXPECT_EQ(CellOf(table, 1, "x baseline"), "no detectable difference");
+  EXPECT_EQ(CellOf(table, 1, "x baseline"), "2.00 (5 rounds)");
+}
+
+TEST(CompareTableTest, OnlyTheSameRoundsArePairs) {
+  CompareOptions options;
+  options.transports = {"threads", "serial"};
+  options.procs = {2};
+  Measured measured = Measure({{1, 2, 3, 4, 5, 6, 7, 8}, {2, 4, 6, 8, 10, 12, 14, 16}});
+  // The slow row was left out of the first two rounds, the baseline of the last one.
+  for (int i = 0; i < 2; ++i) {
+    measured.series[1].measurements.erase(measured.series[1].measurements.begin());
+    measured.series[1].rounds.erase(measured.series[1].rounds.begin());
+  }
+  measured.series[0].measurements.pop_back();
+  measured.series[0].rounds.pop_back();
+  const Table table = CompareTable(options, VariantsOf(options), measured);
+  EXPECT_EQ(CellOf(table, 1, "x baseline"), "2.00 (5 rounds)");
+  EXPECT_EQ(table.notes.size(), 3U) << "it is said that rows were left out";
 }
 
 TEST(CompareTableTest, OnlySettingsThatDifferAreColumns) {

@@ -27,6 +27,7 @@ class FakeWorkers final : public Workers {
     bool stopping = false;
     std::size_t record = 0;
     std::deque<GivenItem> given;
+    std::uint64_t items_given = 0;
     std::optional<GivenItem> working_on;
   };
 
@@ -46,11 +47,13 @@ class FakeWorkers final : public Workers {
   void BeginJob(const JobTicket& job) override { ticket = job; }
   void EndJob() override { ended = true; }
 
+  std::uint64_t ItemsGiven(std::size_t worker) const override { return slots_[worker].items_given; }
   bool HasUnsent(std::size_t) const override { return false; }
   bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool timed) override {
     if (full) return false;
     ++(timed ? given_timed : given_untimed);
     slots_[worker].given.push_back(given);
+    ++slots_[worker].items_given;
     most_given = std::max(most_given, slots_[worker].given.size());
     log.push_back({worker, given});
     return true;

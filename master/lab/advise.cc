@@ -12,6 +12,7 @@
 #include "master/attendant.h"
 #include "master/cli_choices.h"
 #include "master/lab/calibration.h"
+#include "master/lab/checksum_check.h"
 #include "master/lab/measuring.h"
 #include "master/lab/report.h"
 #include "master/lab/statistics.h"
@@ -193,8 +194,12 @@ int Run(AdviseOptions options) {
   for (const Advice& one : advice) {
     contenders.push_back(MakeContender(one.options, Temperature::kWarm));
   }
-  const Measured measured = MeasureInRounds(contenders, 1, options.rounds, !options.targets.quiet,
-                                            [](std::size_t, const Measurement&) {});
+  ChecksumCheck check(options.base);
+  const Measured measured = MeasureInRounds(
+      contenders, 1, options.rounds, !options.targets.quiet,
+      [&](std::size_t index, const Measurement& measurement) {
+        check.Require(advice[index].options.transport, options.base.kernel == "none", measurement);
+      });
   if (measured.control.empty()) {
     std::fprintf(stderr, "master: interrupted before a round was complete\n");
     return ExitCode(RunStatus::kInterrupted);
@@ -208,6 +213,10 @@ int Run(AdviseOptions options) {
                      {"interrupted", measured.interrupted}};
   report.tables = {CostTable(options.transports, calibrations), AdviceTable(advice, measured)};
   report.warnings = MachineWarnings(measured, options.base.procs, 0);
+  if (measured.control.size() < 6) {
+    report.warnings.push_back(
+        "with fewer than 6 rounds the intervals are from the least to the greatest");
+  }
   output.Write(report);
   return ExitCode(measured.interrupted ? RunStatus::kInterrupted : RunStatus::kDone);
 }
@@ -218,7 +227,14 @@ Subcommand AdviseCommand() {
   return {"advise", "how many chunks a job should have, predicted and tried", [](CLI::App& app) {
             const auto options = std::make_shared<AdviseOptions>();
             AddOptions(app, *options);
-            return [options] { return Run(*options); };
+            return [options] {
+              try {
+                return Run(*options);
+              } catch (const ChecksumMismatch& mismatch) {
+                std::fprintf(stderr, "master: %s\n", mismatch.what());
+                return ExitCode(RunStatus::kMismatch);
+              }
+            };
           }};
 }
 

@@ -172,6 +172,12 @@ Calibration Calibrate(const RunOptions& options) {
     times.AddSamples(Costs(calibration, setup.plan), samples);
     calibration.chunks.push_back(chunks);
   }
+  constexpr std::size_t kLeastSamples = 6;
+  if (samples.size() < kLeastSamples) {
+    throw Error(Blame::kUser,
+                {"advise on", "workload '" + options.workload + "'",
+                 "it has too few rows to learn what a chunk costs", "give it more with --height"});
+  }
   calibration.model = FitCost(samples);
   calibration.samples = samples.size();
 

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "master/attendant.h"
 #include "master/cli_choices.h"
+#include "master/lab/checksum_check.h"
 #include "master/lab/compare_report.h"
 #include "master/lab/measuring.h"
 
@@ -56,39 +57,19 @@ void AddOptions(CLI::App& app, CompareOptions& options) {
   AddReportOptions(app, options.targets);
 }
 
-// Every run must give the workload's checksum; where there is none, that of the first run. What
-// computes nothing has a checksum of its own.
-class ChecksumCheck {
- public:
-  explicit ChecksumCheck(const std::vector<Variant>& variants) : variants_(variants) {
-    const RunOptions& options = variants.front().options;
-    expected_ = LoadWorkload(options.workload, options.overrides).expected;
-  }
-
-  void operator()(std::size_t index, const Measurement& measurement) {
-    const bool computes_nothing = variants_[index].options.kernel == "none";
-    std::optional<Checksum>& wanted = computes_nothing ? of_nothing_ : of_job_;
-    if (!wanted) {
-      wanted = measurement.checksum;
-      if (!computes_nothing && expected_) wanted = Checksum{expected_->sum, expected_->digest};
-    }
-    if (measurement.checksum != *wanted) {
-      throw ChecksumMismatch("cannot compare " + variants_[index].Name() + ": its digest is " +
-                             HexDigest(measurement.checksum.digest) + " where " +
-                             HexDigest(wanted->digest) +
-                             " is right; a faster wrong result is worth nothing");
+// What happened to workers in single runs; their times are in the samples.
+void AddRunWarnings(const std::vector<Variant>& variants, const Measured& measured,
+                    std::vector<std::string>& warnings) {
+  for (std::size_t index = 0; index < variants.size(); ++index) {
+    const Series& series = measured.series[index];
+    for (std::size_t run = 0; run < series.measurements.size(); ++run) {
+      for (const std::string& warning : series.measurements[run].warnings) {
+        warnings.push_back(variants[index].Name() + ", round " +
+                           std::to_string(series.rounds[run] + 1) + ": " + warning);
+      }
     }
   }
-
-  struct ChecksumMismatch : std::runtime_error {
-    using std::runtime_error::runtime_error;
-  };
-
- private:
-  const std::vector<Variant>& variants_;
-  std::optional<Expected> expected_;
-  std::optional<Checksum> of_job_, of_nothing_;
-};
+}
 
 Report MakeReport(const CompareOptions& options, const std::vector<Variant>& variants,
                   const Measured& measured) {
@@ -112,6 +93,7 @@ Report MakeReport(const CompareOptions& options, const std::vector<Variant>& var
       least_wall = least_wall == 0 ? measurement.wall : std::min(least_wall, measurement.wall);
     }
   }
+  AddRunWarnings(variants, measured, report.warnings);
   for (std::string& warning : MachineWarnings(measured, most_procs, least_wall)) {
     report.warnings.push_back(std::move(warning));
   }
@@ -151,12 +133,15 @@ int Run(CompareOptions options) {
     contenders.push_back(variant.peer ? MakePeerContender(*variant.peer, variant.options)
                                       : MakeContender(variant.options, variant.start));
   }
-  ChecksumCheck check(variants);
+  ChecksumCheck check(options.base);
+  const auto check_one = [&](std::size_t index, const Measurement& measurement) {
+    check.Require(variants[index].Name(), variants[index].options.kernel == "none", measurement);
+  };
   Measured measured;
   try {
     measured = MeasureInRounds(contenders, options.warm_up, options.rounds, !options.targets.quiet,
-                               std::ref(check));
-  } catch (const ChecksumCheck::ChecksumMismatch& mismatch) {
+                               check_one);
+  } catch (const ChecksumMismatch& mismatch) {
     std::fprintf(stderr, "master: %s\n", mismatch.what());
     return ExitCode(RunStatus::kMismatch);
   }

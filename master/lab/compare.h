@@ -51,8 +51,8 @@ struct Variant {
 /// whether anything is computed. Throws Error{kUser} if there are too many.
 std::vector<Variant> VariantsOf(const CompareOptions& options,
                                 const std::vector<PeerProgram>& peers = {});
-/// Index of the variant that this one is compared with: threads with the same settings, else the
-/// first.
+/// Index of the variant that this one is compared with: threads with the same settings, or with as
+/// many of them as there are; without threads the first one.
 std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index);
 
 Subcommand CompareCommand();

@@ -38,6 +38,24 @@ std::vector<Setting> Settings() {
   };
 }
 
+// What was measured in the same rounds: slow rows take part in some only.
+struct Pairs {
+  std::vector<double> own, base;
+};
+
+Pairs PairsOf(const Series& series, const Series& base) {
+  Pairs pairs;
+  for (std::size_t i = 0, j = 0; i < series.rounds.size() && j < base.rounds.size();) {
+    if (series.rounds[i] == base.rounds[j]) {
+      pairs.own.push_back(series.measurements[i++].wall);
+      pairs.base.push_back(base.measurements[j++].wall);
+    } else {
+      ++(series.rounds[i] < base.rounds[j] ? i : j);
+    }
+  }
+  return pairs;
+}
+
 bool Differs(const Setting& setting, const std::vector<Variant>& variants) {
   std::set<std::string> values;
   for (const Variant& variant : variants) {
@@ -151,8 +169,7 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
     if (!series.missing.empty()) continue;
     const std::size_t base = BaselineOf(variants, index);
     const std::vector<double> walls = series.Walls();
-    std::vector<double> base_walls = measured.series[base].Walls();
-    base_walls.resize(std::min(base_walls.size(), walls.size()));  // the same rounds
+    const Pairs pairs = PairsOf(series, measured.series[base]);
     std::vector<Cell> row{{variant.Name(), variant.Name()}};
     for (const Setting& setting : settings) {
       const std::string value = setting.value(variant);
@@ -160,8 +177,8 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
           {value, setting.numeric ? Value(std::int64_t{std::stoll(value)}) : Value(value)});
     }
     const Interval wall = MedianInterval(walls);
-    const Interval difference = PairedDifference(walls, base_walls);
-    const Interval ratio = PairedRatio(walls, base_walls);
+    const Interval difference = PairedDifference(pairs.own, pairs.base);
+    const Interval ratio = PairedRatio(pairs.own, pairs.base);
     const bool is_base = index == base;
     const bool detected = !is_base && ratio.confident && !ratio.Contains(1);
     row.push_back({IntervalText(wall, 1e3), wall.estimate});
@@ -173,12 +190,16 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
     row.push_back({"", difference.high});
     std::string verdict = IntervalText(ratio, 1);
     if (is_base) verdict = "baseline";
-    if (!is_base && !detected) verdict = "no detectable difference";
+    if (!is_base && !ratio.confident) {
+      verdict = Digits(ratio.estimate) + " (" + std::to_string(pairs.own.size()) + " rounds)";
+    } else if (!is_base && !detected) {
+      verdict = "no detectable difference";
+    }
     row.push_back({verdict, ratio.estimate});
     row.push_back({"", ratio.low});
     row.push_back({"", ratio.high});
     row.push_back({"", static_cast<std::int64_t>(base)});
-    row.push_back({"", detected});
+    row.push_back({"", ratio.confident ? Value(detected) : Value()});
     for (const auto part : {EncodeSeconds, DecodeSeconds}) {
       const auto seconds = MedianOfBudget(series, part);
       row.push_back({seconds ? Digits(*seconds * 1e3) : "-", ValueOf(seconds)});
@@ -198,9 +219,14 @@ Table CompareTable(const CompareOptions& options, const std::vector<Variant>& va
     table.notes.push_back(
         "Other systems are timed by themselves, until the grid is in order and its sum known; "
         "making "
-        "the coordinates is not in their time, nor is a digest. Those that take seconds were run "
-        "in "
-        "the first three rounds only.");
+        "the coordinates is not in their time, nor is a digest.");
+  }
+  const bool some_left_early = std::ranges::any_of(measured.series, [&](const Series& series) {
+    return series.missing.empty() && series.measurements.size() < rounds;
+  });
+  if (some_left_early) {
+    table.notes.push_back(
+        "Rows that take more than 2 s a run were measured in the first rounds only.");
   }
   if (codecs) {
     table.notes.push_back(

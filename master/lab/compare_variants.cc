@@ -114,19 +114,19 @@ std::vector<Variant> VariantsOf(const CompareOptions& options,
 
 std::size_t BaselineOf(const std::vector<Variant>& variants, std::size_t index) {
   const RunOptions& own = variants[index].options;
+  // Threads with as many settings as possible in common, the weightiest first.
+  const auto likeness = [&](const Variant& variant) {
+    const RunOptions& o = variant.options;
+    return std::tuple(o.kernel == own.kernel, o.payload == own.payload, o.procs == own.procs,
+                      o.chunks == own.chunks, o.schedule == own.schedule, o.input == own.input,
+                      o.times == own.times, variant.start == Temperature::kWarm);
+  };
+  std::optional<std::size_t> best;
   for (std::size_t other = 0; other < variants.size(); ++other) {
-    const RunOptions& o = variants[other].options;
-    if (!variants[other].peer && o.transport == "threads" && o.procs == own.procs &&
-        o.chunks == own.chunks && o.schedule == own.schedule && o.payload == own.payload &&
-        o.input == own.input && o.kernel == own.kernel &&
-        variants[other].start == Temperature::kWarm) {
-      return other;
-    }
+    if (variants[other].peer || variants[other].options.transport != "threads") continue;
+    if (!best || likeness(variants[other]) > likeness(variants[*best])) best = other;
   }
-  for (std::size_t other = 0; other < variants.size(); ++other) {
-    if (variants[other].options.transport == "threads") return other;
-  }
-  return 0;
+  return best.value_or(0);
 }
 
 }  // namespace procpool

@@ -1,5 +1,6 @@
 #include "master/lab/contender.h"
 
+#include <csignal>
 #include <mutex>
 #include <utility>
 
@@ -40,33 +41,12 @@ class RunnerContender final : public Contender {
     if (temperature_ == Temperature::kWarm) {
       Make();
       runner_->WaitUntilReady();
+      runner_->Rest();
     }
     return true;
   }
 
-  Measurement Run() override {
-    const bool cold = temperature_ == Temperature::kCold;
-    // Workers that are made in this run have used nothing before it.
-    const Usage before = UsageOfAll(cold ? std::vector<pid_t>{} : runner_->WorkerPids());
-    if (cold) Make();
-    RunResult result = runner_->Run();
-    const Usage after = UsageOfAll(runner_->WorkerPids());
-    if (cold) {
-      runner_->Close(result);
-      const std::lock_guard lock(mutex_);
-      runner_.reset();
-    }
-    if (result.status != RunStatus::kDone) {
-      throw Error(Blame::kMachine,
-                  {"measure", setup_.options.transport, result.error, "see the log"});
-    }
-    return {.wall = Seconds(result.wall),
-            .cpu = after.cpu - before.cpu,
-            .switches = after.switches - before.switches,
-            .traffic = result.traffic,
-            .checksum = result.checksum,
-            .budget = std::move(result.budget)};
-  }
+  Measurement Run() override { return temperature_ == Temperature::kCold ? RunCold() : RunWarm(); }
 
   void Interrupt() override {
     const std::lock_guard lock(mutex_);
@@ -74,6 +54,53 @@ class RunnerContender final : public Contender {
   }
 
  private:
+  Measurement RunWarm() {
+    runner_->Wake();
+    const std::vector<pid_t> workers = runner_->WorkerPids();
+    const Usage before = UsageOfAll(workers);
+    RunResult result = runner_->Run();
+    const Usage after = UsageOfAll(workers);
+    const bool same_workers = runner_->WorkerPids() == workers;
+    runner_->Rest();
+    Measurement measurement = MeasurementOf(std::move(result));
+    // What a worker used that is gone by now is not known.
+    if (same_workers) SetUsage(measurement, before, after);
+    return measurement;
+  }
+
+  // Its workers have used nothing before.
+  Measurement RunCold() {
+    const Usage before = UsageOfAll({});
+    Make();
+    RunResult result = runner_->Run();
+    const Usage after = UsageOfAll(runner_->WorkerPids());
+    runner_->Close(result);
+    {
+      const std::lock_guard lock(mutex_);
+      runner_.reset();
+    }
+    Measurement measurement = MeasurementOf(std::move(result));
+    if (measurement.warnings.empty()) SetUsage(measurement, before, after);
+    return measurement;
+  }
+
+  static void SetUsage(Measurement& measurement, const Usage& before, const Usage& after) {
+    measurement.cpu = after.cpu - before.cpu;
+    measurement.switches = after.switches - before.switches;
+  }
+
+  Measurement MeasurementOf(RunResult result) const {
+    if (result.status != RunStatus::kDone) {
+      throw Error(Blame::kMachine,
+                  {"measure", setup_.options.transport, result.error, "see the log"});
+    }
+    return {.wall = Seconds(result.wall),
+            .traffic = result.traffic,
+            .checksum = result.checksum,
+            .budget = std::move(result.budget),
+            .warnings = std::move(result.warnings)};
+  }
+
   void Make() {
     auto runner = MakeRunner(setup_);
     const std::lock_guard lock(mutex_);
@@ -112,7 +139,10 @@ class PeerContender final : public Contender {
     const PeerRun run = peer_->Run(kPeerDeadline);
     return {.wall = run.wall_seconds, .checksum = run.checksum};
   }
-  void Interrupt() override {}  // its run ends by itself, or at its deadline
+  // Its end is seen by who waits for its answer.
+  void Interrupt() override {
+    if (peer_ != nullptr) ::kill(-peer_->pid(), SIGTERM);
+  }
 
  private:
   PeerProgram program_;

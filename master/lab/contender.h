@@ -22,6 +22,7 @@ struct Measurement {
   std::optional<Traffic> traffic{};
   Checksum checksum{};
   std::optional<Budget> budget{};
+  std::vector<std::string> warnings{};  ///< e.g. that a worker died: the time is not to be trusted
 };
 
 class Contender {

@@ -19,6 +19,7 @@ double ClockFloor();
 
 struct Series {
   std::vector<Measurement> measurements;  ///< one for each round; slow ones leave the last out
+  std::vector<std::size_t> rounds;        ///< in which round each was made
   std::string missing;                    ///< not empty: it could not take part, and why
   std::vector<double> Walls() const;
 };
@@ -30,10 +31,10 @@ struct Measured {
 };
 
 /// Runs each contender `warm_up` times and then once in each round, in an order shuffled for each
-/// round. Who takes seconds takes part in the first three rounds only. Shows progress on standard
-/// error if it is a terminal and `progress`. The first SIGINT ends it after the run that goes on.
-/// `check` sees every measurement, warm-ups included. Call BlockAttendedSignals() before any thread
-/// is started.
+/// round. Who takes more than 2 s a run takes part in the first 6 rounds only. Shows progress on
+/// standard error if it is a terminal and `progress`. The first SIGINT ends it after the run that
+/// goes on. `check` sees every measurement, warm-ups included. Call BlockAttendedSignals() before
+/// any thread is started.
 Measured MeasureInRounds(
     const std::vector<std::unique_ptr<Contender>>& contenders, unsigned warm_up, unsigned rounds,
     bool progress,

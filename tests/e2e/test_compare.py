@@ -58,7 +58,7 @@ class Compare(EndToEnd):
 
     def test_too_few_rounds_show_no_difference(self):
         ended = self.master("compare", *SMALL, "--transport", "threads,serial", "--rounds", "3", "--procs", "2")
-        self.assertIn("no detectable difference", ended.out)
+        self.assertIn("(3 rounds)", ended.out)
         self.assertIn("fewer than 6 rounds", ended.out)
 
     def test_more_workers_than_cpus_are_pointed_out(self):
@@ -78,6 +78,7 @@ class Compare(EndToEnd):
                 (("--workload", "none-of-these"), "none-of-these"),
                 (("--output", "x.png"), "--output"),
                 (("--worker", "/bin/nothing-here"), "/bin/nothing-here"),
+                (("--worker", "/bin/true", "--transport", "shm"), "ended before it was ready"),
                 (("--procs", "1,2,3,4,5", "--chunks", "1,2,3,4,5,6,7,8"), "combinations")):
             with self.subTest(options=options):
                 ended = self.master("compare", *options, code=2)
@@ -123,6 +124,8 @@ class Advise(EndToEnd):
     def test_wrong_input(self):
         ended = self.master("advise", "--procs", "2,4", code=2)
         self.assertIn("'2,4' is not a number", ended.err)
+        ended = self.master("advise", "--width", "1", "--height", "1", code=2)
+        self.assertIn("too few rows", ended.err)
 
 
 if __name__ == "__main__":
