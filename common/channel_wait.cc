@@ -33,10 +33,10 @@ template <typename MakeDeadline>
 IoStatus Channel::ReceiveOrWait(FrameSink& sink, const MakeDeadline& make_deadline) {
   IoStatus status = LookOften(sink);
   if (status != IoStatus::kBlocked) return status;
-  const Deadline deadline = make_deadline();
-  Nanoseconds spin_until = Now() + spin_;
-  for (;;) {
-    const Nanoseconds now = Now();
+  Nanoseconds now = Now();
+  const Deadline deadline = make_deadline(now);
+  Nanoseconds spin_until = now + spin_;
+  for (;; now = Now()) {
     if (now >= deadline.time()) return IoStatus::kBlocked;
     if (now >= spin_until) {
       WaitFor(true, false, deadline);
@@ -48,11 +48,11 @@ IoStatus Channel::ReceiveOrWait(FrameSink& sink, const MakeDeadline& make_deadli
 }
 
 IoStatus Channel::ReceiveBefore(FrameSink& sink, Deadline deadline) {
-  return ReceiveOrWait(sink, [&] { return deadline; });
+  return ReceiveOrWait(sink, [&](Nanoseconds /*now*/) { return deadline; });
 }
 
 IoStatus Channel::ReceiveWithin(FrameSink& sink, Nanoseconds longest) {
-  return ReceiveOrWait(sink, [&] { return Deadline::After(longest); });
+  return ReceiveOrWait(sink, [&](Nanoseconds now) { return Deadline::At(now + longest); });
 }
 
 }  // namespace procpool
