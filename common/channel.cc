@@ -118,14 +118,6 @@ IoStatus Channel::Flush() {
   return IoStatus::kDone;
 }
 
-IoStatus Channel::FlushBefore(Deadline deadline) {
-  for (;;) {
-    const IoStatus status = Flush();
-    if (status != IoStatus::kBlocked || deadline.Passed()) return status;
-    WaitFor(false, true, deadline);
-  }
-}
-
 void Channel::Abandon() {
   segments_.clear();
   small_.clear();
@@ -244,10 +236,16 @@ IoStatus Channel::FinishFrame(FrameSink& sink) {
 }
 
 IoStatus Channel::Receive(FrameSink& sink, std::size_t most_frames) {
+  return Receive(sink, most_frames, Reading::kUntilDrained);
+}
+
+IoStatus Channel::Receive(FrameSink& sink, std::size_t most_frames, Reading reading) {
   if (!fault_.empty()) return IoStatus::kBroken;
   for (std::size_t frames = 0; frames < most_frames;) {
+    const bool enough = reading == Reading::kOnce && frames > 0;
     if (progress_ == Progress::kHead) {
       if (!TakeHead()) {
+        if (enough) return IoStatus::kDone;
         std::size_t none = 0;
         if (const IoStatus status = Fill({}, &none); status != IoStatus::kDone) return status;
         continue;
@@ -262,6 +260,7 @@ IoStatus Channel::Receive(FrameSink& sink, std::size_t most_frames) {
       payload_got_ += buffered;
       in_begin_ += buffered;
       if (payload_got_ < payload_.size()) {
+        if (enough) return IoStatus::kDone;
         // A payload that did not come with its head is a long one: read it straight into its place.
         read_ahead_ = kMaxFrameHead;
         if (const IoStatus status = Fill(payload_, &payload_got_); status != IoStatus::kDone)
@@ -273,34 +272,6 @@ IoStatus Channel::Receive(FrameSink& sink, std::size_t most_frames) {
     ++frames;
   }
   return IoStatus::kDone;
-}
-
-IoStatus Channel::ReceiveBefore(FrameSink& sink, Deadline deadline) {
-  struct CountingSink : FrameSink {
-    explicit CountingSink(FrameSink& inner) : inner_(inner) {}
-    std::optional<std::span<std::byte>> PlaceFor(const FrameHeader& header) override {
-      return inner_.PlaceFor(header);
-    }
-    void Take(const Frame& frame) override {
-      ++taken;
-      inner_.Take(frame);
-    }
-    std::string Refusal() const override { return inner_.Refusal(); }
-    std::size_t taken = 0;
-    FrameSink& inner_;
-  } counting(sink);
-
-  Nanoseconds spin_until = spin_ > 0 ? Now() + spin_ : 0;
-  for (;;) {
-    const IoStatus status = Receive(counting);
-    if (counting.taken > 0 && (status == IoStatus::kBlocked || status == IoStatus::kDone)) {
-      return IoStatus::kDone;
-    }
-    if (status != IoStatus::kBlocked || deadline.Passed()) return status;
-    if (spin_until != 0 && Now() < spin_until) continue;
-    WaitFor(true, false, deadline);
-    if (spin_ > 0) spin_until = Now() + spin_;
-  }
 }
 
 }  // namespace procpool

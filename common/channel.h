@@ -86,6 +86,7 @@ class FrameSink {
 };
 
 inline constexpr std::size_t kSmallPayload = 4096;
+inline constexpr std::size_t kMostFrames = 512;  // of one call, unless it says otherwise
 
 /// Bytes that a channel's end moved itself, frame heads included; what lies in shared memory and
 /// was only pointed at is not among them. Every one of them is copied twice on its way: into the
@@ -108,12 +109,17 @@ class Channel {
   IoStatus Flush();
   /// Hands every frame that is here to the sink, but at most `most_frames`, so that one busy peer
   /// cannot starve the others. kDone: there may be more; kBlocked: drained.
-  IoStatus Receive(FrameSink& sink, std::size_t most_frames = 512);
+  IoStatus Receive(FrameSink& sink, std::size_t most_frames = kMostFrames);
 
-  /// Blocking forms: until all is sent / at least one frame was received. A peer that sent and left
-  /// gives kClosed in the call that also delivers its last frames: the sink knows what came.
+  /// Blocking forms: until all is sent / at least one frame was received. A receiving one hands out
+  /// what one read brings and reads no further, so that an answer is not kept waiting by a look for
+  /// more; kClosed comes when all that the peer sent was handed out.
   IoStatus FlushBefore(Deadline deadline);
   IoStatus ReceiveBefore(FrameSink& sink, Deadline deadline);
+  /// The same, at most `longest` from when it has to wait: reads no clock if it need not.
+  IoStatus ReceiveWithin(FrameSink& sink, Nanoseconds longest);
+  /// Bytes that were read and not handed out yet: more frames, or the beginning of one.
+  bool HasReadAhead() const { return in_begin_ != in_end_; }
 
   /// Forgets what is unsent and receives nothing more: the memory that both refer to may go now.
   void Abandon();
@@ -165,6 +171,7 @@ class Channel {
     std::size_t bytes;
   };
   enum class Progress { kHead, kPayload };
+  enum class Reading { kUntilDrained, kOnce };
 
   void AppendSmall(std::span<const std::byte> bytes);
   void DropSent(std::size_t bytes);
@@ -173,6 +180,10 @@ class Channel {
   bool TakeHead();
   IoStatus BeginPayload(FrameSink& sink);
   IoStatus FinishFrame(FrameSink& sink);
+  IoStatus Receive(FrameSink& sink, std::size_t most_frames, Reading reading);
+  IoStatus LookOften(FrameSink& sink);
+  template <typename MakeDeadline>
+  IoStatus ReceiveOrWait(FrameSink& sink, const MakeDeadline& make_deadline);
   std::optional<std::span<std::byte>> ResolveRegion(const Locator& locator);
 
   std::deque<Segment> segments_;

@@ -28,9 +28,12 @@ class PipeChannel final : public Channel {
   int writable_fd() const override { return out_.get(); }
 
  protected:
+  // A single piece goes without the list, which the kernel would have to copy and check first.
   std::ptrdiff_t WriteSome(std::span<const iovec> pieces) override {
     for (;;) {
-      const ssize_t moved = ::writev(out_.get(), pieces.data(), static_cast<int>(pieces.size()));
+      const ssize_t moved =
+          pieces.size() == 1 ? ::write(out_.get(), pieces.front().iov_base, pieces.front().iov_len)
+                             : ::writev(out_.get(), pieces.data(), static_cast<int>(pieces.size()));
       if (moved >= 0) return moved;
       if (errno == EINTR) continue;
       return errno == EAGAIN ? 0 : std::ptrdiff_t{kPeerGone};
@@ -39,7 +42,9 @@ class PipeChannel final : public Channel {
 
   std::ptrdiff_t ReadSome(std::span<const iovec> pieces) override {
     for (;;) {
-      const ssize_t moved = ::readv(in_.get(), pieces.data(), static_cast<int>(pieces.size()));
+      const ssize_t moved =
+          pieces.size() == 1 ? ::read(in_.get(), pieces.front().iov_base, pieces.front().iov_len)
+                             : ::readv(in_.get(), pieces.data(), static_cast<int>(pieces.size()));
       if (moved > 0) return moved;
       if (moved == 0) return kPeerGone;
       if (errno == EINTR) continue;

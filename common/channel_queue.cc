@@ -59,8 +59,11 @@ class QueueChannel final : public Channel {
       const std::ptrdiff_t moved = Guarded([&]() -> std::size_t {
         std::size_t received = 0;
         unsigned priority = 0;
-        if (!queue_in_->try_receive(destination, kMessageBytes, received, priority)) return 0;
-        was_full = WasFull();
+        if (!queue_in_->try_receive(destination, kMessageBytes, received, priority)) {
+          unchecked_ = 0;
+          return 0;
+        }
+        was_full = ++unchecked_ > 1 && WasFull();
         return received;
       });
       if (was_full) RingEventFd(doorbell_out_);
@@ -89,12 +92,15 @@ class QueueChannel final : public Channel {
   }
 
  private:
-  // Whether the sender may wait for room. To be asked after a receive: a sender that found the
-  // queue full before it is then certain to be rung. Asking locks again; if that fails, the message
-  // is received all the same, and a ring too many does no harm.
-  bool WasFull() const {
+  // Whether the sender may wait for room: it found the queue full only if what was received since
+  // the last check, and what is left, make a full queue. Asking locks again, so a message that came
+  // alone (the queue was found empty before it) is not worth it: were it the first of a full queue,
+  // the second one would be here, and is asked after. If asking fails, the message is received all
+  // the same, and a ring too many does no harm.
+  bool WasFull() {
+    const std::size_t received = std::exchange(unchecked_, 0);
     try {
-      return queue_in_->get_num_msg() + 1 >= kMessages;
+      return queue_in_->get_num_msg() + received >= kMessages;
     } catch (const ipc::interprocess_exception&) {
       return true;
     }
@@ -128,6 +134,8 @@ class QueueChannel final : public Channel {
   std::vector<std::byte> staged_ = std::vector<std::byte>(kMessageBytes);
   std::size_t staged_begin_ = 0;
   std::size_t staged_end_ = 0;
+  std::size_t unchecked_ =
+      0;  // messages received since the queue was empty or asked for its length
   Nanoseconds leave_alone_until_ = 0;
   bool peer_gone_ = false;
 };

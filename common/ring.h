@@ -44,20 +44,26 @@ class RingProducer {
   /// Copies as many bytes as there is room for and publishes them. Returns how many; 0: full;
   /// kRingCorrupt.
   std::ptrdiff_t Write(std::span<const iovec> pieces) {
-    const std::uint64_t used = head_ - counters_->tail.load(std::memory_order_acquire);
-    if (used > data_.size()) return kRingCorrupt;  // I1
-    std::size_t room = data_.size() - used;
+    std::size_t wanted = 0;
+    for (const iovec& piece : pieces) wanted += piece.iov_len;
+    if (wanted > room_) {
+      const std::uint64_t used = head_ - counters_->tail.load(std::memory_order_acquire);
+      if (used > data_.size()) return kRingCorrupt;  // I1
+      room_ = data_.size() - used;
+    }
     const std::uint64_t begin = head_;
     for (const iovec& piece : pieces) {
-      const std::size_t bytes = std::min<std::size_t>(piece.iov_len, room);
-      const std::size_t at = head_ % data_.size();
-      const std::size_t straight = std::min(bytes, data_.size() - at);
-      std::memcpy(data_.data() + at, piece.iov_base, straight);
-      std::memcpy(data_.data(), static_cast<const std::byte*>(piece.iov_base) + straight,
-                  bytes - straight);
+      const std::size_t bytes = std::min<std::size_t>(piece.iov_len, room_);
+      const std::size_t straight = std::min(bytes, data_.size() - at_);
+      std::memcpy(data_.data() + at_, piece.iov_base, straight);
+      if (straight < bytes) {
+        std::memcpy(data_.data(), static_cast<const std::byte*>(piece.iov_base) + straight,
+                    bytes - straight);
+      }
+      at_ = straight < data_.size() - at_ ? at_ + straight : bytes - straight;
       head_ += bytes;
-      room -= bytes;
-      if (room == 0) break;
+      room_ -= bytes;
+      if (room_ == 0) break;
     }
     if (head_ != begin) counters_->head.store(head_, std::memory_order_seq_cst);
     return static_cast<std::ptrdiff_t>(head_ - begin);
@@ -71,6 +77,10 @@ class RingProducer {
   RingCounters* counters_;
   std::span<std::byte> data_;
   std::uint64_t head_ = 0;
+  std::size_t at_ = 0;  // head_ modulo the capacity
+  // Room that is known of. There may be more, but `tail` is asked only when this is too little:
+  // each look takes its cache line away from the consumer, which is about to write it.
+  std::size_t room_ = 0;
 };
 
 class RingConsumer {
@@ -86,11 +96,13 @@ class RingConsumer {
     const std::uint64_t begin = tail_;
     for (const iovec& piece : pieces) {
       const std::size_t bytes = std::min<std::size_t>(piece.iov_len, present);
-      const std::size_t at = tail_ % data_.size();
-      const std::size_t straight = std::min(bytes, data_.size() - at);
-      std::memcpy(piece.iov_base, data_.data() + at, straight);
-      std::memcpy(static_cast<std::byte*>(piece.iov_base) + straight, data_.data(),
-                  bytes - straight);
+      const std::size_t straight = std::min(bytes, data_.size() - at_);
+      std::memcpy(piece.iov_base, data_.data() + at_, straight);
+      if (straight < bytes) {
+        std::memcpy(static_cast<std::byte*>(piece.iov_base) + straight, data_.data(),
+                    bytes - straight);
+      }
+      at_ = straight < data_.size() - at_ ? at_ + straight : bytes - straight;
       tail_ += bytes;
       present -= bytes;
       if (present == 0) break;
@@ -105,6 +117,7 @@ class RingConsumer {
   RingCounters* counters_;
   std::span<const std::byte> data_;
   std::uint64_t tail_ = 0;
+  std::size_t at_ = 0;  // tail_ modulo the capacity
 };
 
 }  // namespace procpool

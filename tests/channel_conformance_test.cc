@@ -229,6 +229,18 @@ TEST_P(ChannelConformance, DeadlinesEndAWaitButNotBefore) {
   EXPECT_TRUE(sink_.frames.empty());
 }
 
+TEST_P(ChannelConformance, AWaitOfLimitedLengthEndsThenAndNotBefore) {
+  for (const Nanoseconds spin : {Nanoseconds{0}, kMillisecond, kSecond}) {
+    receiver().SpinBeforeParking(spin);
+    const Deadline soon = Deadline::After(30 * kMillisecond);
+    EXPECT_EQ(receiver().ReceiveWithin(sink_, 30 * kMillisecond), IoStatus::kBlocked);
+    EXPECT_TRUE(soon.Passed());
+    ASSERT_NO_FATAL_FAILURE(PostAndFlush(ItemFrame(sink_.frames.size(), {})));
+    EXPECT_EQ(receiver().ReceiveWithin(sink_, 0), IoStatus::kDone);
+  }
+  ExpectItems(3);
+}
+
 TEST_P(ChannelConformance, ADeadlineThatHasPassedStillGetsWhatIsHere) {
   ASSERT_NO_FATAL_FAILURE(PostAndFlush(ItemFrame(0, {})));
   EXPECT_EQ(receiver().ReceiveBefore(sink_, Deadline::At(0)), IoStatus::kDone);

@@ -69,7 +69,14 @@ LoopEnd WorkerLoop::Run(Nanoseconds main_reached) {
     FlushToMaster(channel_);
     turned_ = Now();
     while (!stop_) {
-      const IoStatus status = channel_.ReceiveBefore(*this, Deadline::After(kSecond));
+      items_at_once_ = 0;
+      IoStatus status = channel_.ReceiveWithin(*this, kSecond);
+      // Items came together and more may be here by now: then their results leave together too. One
+      // that came alone is awaited, and was sent.
+      if (status == IoStatus::kDone && items_at_once_ > 1 && channel_.HasUnsent() && !stop_) {
+        status = channel_.Receive(*this);
+        if (status == IoStatus::kBlocked) status = IoStatus::kDone;
+      }
       if (status == IoStatus::kBroken) return LoopEnd::kBroken;
       if (status == IoStatus::kClosed) return LoopEnd::kMasterGone;
       FlushToMaster(channel_);
@@ -135,7 +142,9 @@ void WorkerLoop::RunItem(const Frame& frame) {
     times.received = Now();
   }
   mark_.Begin({frame.header.job, frame.header.attempt, frame.header.item});
-  const Nanoseconds item_begun = channel_.FlushIsCheap() ? 0 : Now();
+  const bool may_gather =
+      !channel_.FlushIsCheap() && (++items_at_once_ > 1 || channel_.HasReadAhead());
+  const Nanoseconds item_begun = may_gather ? Now() : 0;
   ItemOutput output(channel_, frame, piece_);
   const auto job = jobs_.find(frame.header.job);
   if (job == jobs_.end() || job->second.task != frame.header.task) {
@@ -159,13 +168,16 @@ void WorkerLoop::RunItem(const Frame& frame) {
       output.Fail(type, text);
     }
   }
-  SendSoon(item_begun);
+  if (may_gather) {
+    SendSoon(item_begun);
+  } else {
+    FlushToMaster(channel_);
+  }
   timed_ = timed;
   if (timed) turned_ = Now();
 }
 
 void WorkerLoop::SendSoon(Nanoseconds begun) {
-  if (channel_.FlushIsCheap()) return FlushToMaster(channel_);
   const Nanoseconds now = Now();
   tiny_in_a_row_ = now - begun < kTiny ? tiny_in_a_row_ + 1 : 0;
   if (gathering_since_ == 0) gathering_since_ = now;

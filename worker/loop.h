@@ -45,8 +45,9 @@ class WorkerLoop final : private FrameSink {
   std::vector<std::byte> piece_;
   Nanoseconds gathering_since_ = 0;  // 0: nothing gathered
   unsigned tiny_in_a_row_ = 0;
-  Nanoseconds turned_ = 0;  // when the loop was last through with all it had; of timed items
-  bool timed_ = false;      // the last item was
+  std::size_t items_at_once_ = 0;  // since the loop last waited
+  Nanoseconds turned_ = 0;         // when the loop was last through with all it had; of timed items
+  bool timed_ = false;             // the last item was
   bool stop_ = false;
 };
 

@@ -121,8 +121,10 @@ void WorkerLink::PostItem(std::uint32_t job, std::uint32_t task, std::span<const
 }
 
 void WorkerLink::Flush() {
-  if (ends_.channel->FlushBefore(Deadline::After(kPeerDeadline)) != IoStatus::kDone)
-    Fail("its worker takes nothing in");
+  IoStatus status = ends_.channel->Flush();
+  if (status == IoStatus::kBlocked)
+    status = ends_.channel->FlushBefore(Deadline::After(kPeerDeadline));
+  if (status != IoStatus::kDone) Fail("its worker takes nothing in");
 }
 
 std::span<const std::byte> WorkerLink::RoundTrip(std::size_t bytes) {
@@ -165,7 +167,7 @@ std::span<std::byte> WorkerLink::PlaceOf(std::uint64_t item, std::size_t bytes) 
 }
 
 void WorkerLink::Receive() {
-  const IoStatus status = ends_.channel->ReceiveBefore(*this, Deadline::After(kPeerDeadline));
+  const IoStatus status = ends_.channel->ReceiveWithin(*this, kPeerDeadline);
   if (!failure_.empty()) Fail(failure_);
   switch (status) {
     case IoStatus::kDone:
