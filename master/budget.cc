@@ -172,7 +172,12 @@ ResultAnnex BudgetKeeper::Took(std::size_t worker, const SentStamps& sent,
                                const ResultAnnex& reported, const TakenStamps& taken) {
   Line& line = lines_[worker];
   const ResultAnnex times = Believable(reported, budget_.begun, taken.arrived);
-  Spend(worker, line.fresh ? BudgetPart::kSpawn : BudgetPart::kResultSend, times.turned);
+  // Until it turned to this item it was being made, or its last result was leaving it. One that was
+  // ready before the beginning waited for the item all the time, even if it had no CPU to turn to
+  // it.
+  const bool warm = line.is_ready && line.ready <= budget_.begun;
+  if (!line.fresh) Spend(worker, BudgetPart::kResultSend, times.turned);
+  if (line.fresh && !warm) Spend(worker, BudgetPart::kSpawn, times.turned);
   SpendWaiting(worker, times.arrived, sent);
   Spend(worker, BudgetPart::kReceive, times.received);
   Spend(worker, BudgetPart::kResidual, times.begun);

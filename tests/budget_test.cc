@@ -38,6 +38,15 @@ TEST(Budget, CutsAWorkersTimeWhereTheStampsLie) {
   EXPECT_EQ(budget.master.cpu, 77);
 }
 
+TEST(Budget, AWorkerThatWasReadyBeforeIsNotMade) {
+  BudgetKeeper keeper(1, 1000);
+  keeper.Ready(0, 990);
+  Took(keeper, 0, SampleItem());
+  const Parts parts = PartsOf(keeper.Finish(1480, {}).lines[0]);
+  EXPECT_EQ(parts.count("spawn"), 0U);
+  EXPECT_EQ(parts.at("idle"), 150 + 10);  // until its first item is encoded; after its last one
+}
+
 TEST(Budget, WaitingForTheNextItemGoesToWhatTheMasterDoesWithTheLastOne) {
   BudgetKeeper keeper(1, 1100);
   Took(keeper, 0, SampleItem());

@@ -34,8 +34,15 @@ long CpuTicks(pid_t pid) {
   return ticks;
 }
 
+// Until the killed process has ended; it stays to be reaped.
+void AwaitDeath(pid_t pid) {
+  siginfo_t info;
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+}
+
 class LinkTest : public ::testing::Test {
  protected:
+  void SetUp() override { ::signal(SIGPIPE, SIG_IGN); }  // as `master ipc` does
   void TearDown() override {
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a peer process is left";
   }
@@ -82,8 +89,8 @@ TEST_F(LinkTest, TheDeathOfAForkedPeerIsNoticed) {
   for (const WaitMode wait : {WaitMode::kSpin, WaitMode::kHybrid, WaitMode::kPark}) {
     RawLink link("raw socketpair", MakeRawSocketPair(wait), message_, answer_);
     link.Wake();
-    ::signal(SIGPIPE, SIG_IGN);
     ::kill(link.peer(), SIGKILL);
+    if (wait == WaitMode::kPark) AwaitDeath(link.peer());
     EXPECT_THROW(TimeRoundTrips(link, 8, 1'000'000), Error);
     link.Rest();
   }
@@ -104,10 +111,14 @@ TEST_F(LinkTest, WorkersEchoAndStreamOverEveryTransport) {
 
 TEST_F(LinkTest, TheDeathOfAWorkerIsNoticed) {
   for (const char* transport : {"pipe", "queue", "shm"}) {
-    WorkerLink link(ForWorker(transport, WaitMode::kPark, false));
-    link.Wake();
-    ::kill(link.peer(), SIGKILL);
-    EXPECT_THROW(TimeRoundTrips(link, 8, 1'000'000), Error) << transport;
+    for (const bool dead_before : {false, true}) {
+      SCOPED_TRACE(std::string(transport) + (dead_before ? ", dead before" : ", dies meanwhile"));
+      WorkerLink link(ForWorker(transport, WaitMode::kPark, false));
+      link.Wake();
+      ::kill(link.peer(), SIGKILL);
+      if (dead_before) AwaitDeath(link.peer());
+      EXPECT_THROW(TimeRoundTrips(link, 8, 1'000'000), Error);
+    }
   }
 }
 

@@ -362,6 +362,23 @@ TEST_P(PoolTest, AWorkerKilledBetweenJobsIsReplaced) {
   EXPECT_EQ(after.outputs, inputs);
 }
 
+TEST_P(PoolTest, APoolSparesItsProcessSigpipe) {
+  ::signal(SIGPIPE, SIG_DFL);
+  Pool pool(Options(GetParam(), 1));
+  BytesJob job("echo", Numbers(1));
+  EXPECT_EQ(pool.Run(job, {}).status, JobReport::Status::kDone);
+  EXPECT_EQ(::signal(SIGPIPE, SIG_IGN), SIG_IGN);
+}
+
+TEST_P(PoolTest, APoolLeavesAHandlerOfSigpipeAlone) {
+  void (*const handler)(int) = [](int) {};
+  ::signal(SIGPIPE, handler);
+  Pool pool(Options(GetParam(), 1));
+  BytesJob job("echo", Numbers(1));
+  EXPECT_EQ(pool.Run(job, {}).status, JobReport::Status::kDone);
+  EXPECT_EQ(::signal(SIGPIPE, SIG_IGN), handler);
+}
+
 TEST_P(PoolTest, WhatATaskPrintsDoesNotDisturbTheProtocol) {
   const auto inputs = Numbers(10);
   BytesJob job("print", inputs);
