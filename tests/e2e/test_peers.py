@@ -65,7 +65,8 @@ class Peers(EndToEnd):
             [*words, "--workload-json", workload, "--procs", str(procs), "--chunks", str(chunks), "--payload", payload,
              "--kernel", kernel, "--schedule", schedule, "--grid-file", str(self.folder / "grid")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-            env={**os.environ, "TMPDIR": str(self.folder)})  # a killed mpirun leaves files there
+            # A killed mpirun leaves files in the first folder, its killed ranks in the second.
+            env={**os.environ, "TMPDIR": str(self.folder), "OMPI_MCA_btl_vader_backing_directory": str(self.folder)})
         self.addCleanup(self.end, peer)
         return peer
 
