@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -122,121 +123,146 @@ std::string IntervalText(const Interval& interval, double scale) {
          Digits(interval.high * scale) + "]";
 }
 
+// Where the settings differ, a column each; the rest is said once.
+struct Shown {
+  std::vector<Column> columns;
+  std::string same;
+};
+
+Shown ShownOf(const std::vector<Setting>& settings, const std::vector<Variant>& variants) {
+  Shown shown;
+  for (const Setting& setting : settings) {
+    const bool differs = Differs(setting, variants);
+    shown.columns.push_back({differs ? setting.key : "", setting.key, setting.numeric});
+    if (differs) continue;
+    if (!shown.same.empty()) shown.same += ", ";
+    shown.same += setting.key;
+    shown.same += ' ';
+    shown.same += setting.value(variants[0]);
+  }
+  return shown;
+}
+
+std::vector<Column> FigureColumns(bool codecs) {
+  return {{"wall, ms", "wall_seconds"},
+          {"", "wall_low_seconds"},
+          {"", "wall_high_seconds"},
+          {"", "wall_samples_seconds"},
+          {"minus baseline, ms", "minus_baseline_seconds"},
+          {"", "minus_baseline_low_seconds"},
+          {"", "minus_baseline_high_seconds"},
+          {"x baseline", "ratio"},
+          {"", "ratio_low"},
+          {"", "ratio_high"},
+          {"", "baseline"},
+          {"", "difference_detected"},
+          {codecs ? "encode, ms" : "", "encode_seconds"},
+          {codecs ? "decode, ms" : "", "decode_seconds"},
+          {"CPU, ms", "cpu_seconds"},
+          {"switches", "context_switches"},
+          {"copied", "copied_bytes"}};
+}
+
+void AddInterval(std::vector<Cell>& row, std::string text, const Interval& interval) {
+  row.push_back({std::move(text), interval.estimate});
+  row.push_back({"", interval.low});
+  row.push_back({"", interval.high});
+}
+
+void AddComparison(std::vector<Cell>& row, const Series& series, const Series& base,
+                   std::size_t base_row) {
+  const bool is_base = &series == &base;
+  const std::vector<double> walls = series.Walls();
+  const Pairs pairs = PairsOf(series, base);
+  const Interval wall = MedianInterval(walls);
+  const Interval difference = PairedDifference(pairs.own, pairs.base);
+  const Interval ratio = PairedRatio(pairs.own, pairs.base);
+  const bool detected = !is_base && ratio.confident && !ratio.Contains(1);
+  std::string verdict = IntervalText(ratio, 1);
+  if (is_base) {
+    verdict = "baseline";
+  } else if (!ratio.confident) {
+    verdict = Digits(ratio.estimate) + " (" + std::to_string(pairs.own.size()) + " rounds)";
+  } else if (!detected) {
+    verdict = "no detectable difference";
+  }
+  AddInterval(row, IntervalText(wall, 1e3), wall);
+  row.push_back({"", walls});
+  AddInterval(row, is_base ? "" : IntervalText(difference, 1e3), difference);
+  AddInterval(row, std::move(verdict), ratio);
+  row.push_back({"", static_cast<std::int64_t>(base_row)});
+  row.push_back({"", ratio.confident ? Value(detected) : Value()});
+}
+
+void AddCosts(std::vector<Cell>& row, const Series& series) {
+  for (const auto part : {EncodeSeconds, DecodeSeconds}) {
+    const auto seconds = MedianOfBudget(series, part);
+    row.push_back({seconds ? Digits(*seconds * 1e3) : "-", ValueOf(seconds)});
+  }
+  const auto cpu = MedianOf(series, &Measurement::cpu);
+  const auto switches = MedianOf(series, &Measurement::switches);
+  const auto copied = MedianCopied(series);
+  row.push_back({cpu ? Digits(*cpu * 1e3) : "-", ValueOf(cpu)});
+  row.push_back({switches ? Digits(*switches) : "-", ValueOf(switches)});
+  row.push_back({copied ? BytesText(*copied) : "-", ValueOf(copied)});
+}
+
+void AddNotes(Table& table, const Measured& measured, bool peers, bool codecs) {
+  table.notes.emplace_back(
+      "Baseline: threads with the same settings, or the most alike; without threads the first "
+      "row.");
+  if (peers) {
+    table.notes.emplace_back(
+        "Other systems are timed by themselves, until the grid is in order and its sum known; "
+        "making the coordinates is not in their time, nor is a digest.");
+  }
+  const bool some_left_early = std::ranges::any_of(measured.series, [&](const Series& series) {
+    return series.missing.empty() && series.measurements.size() < measured.control.size();
+  });
+  if (some_left_early) {
+    table.notes.emplace_back(
+        "Rows that take more than 2 s a run were measured in the first rounds only.");
+  }
+  if (codecs) {
+    table.notes.emplace_back(
+        "Encode, decode: of inputs and results, in the master and all workers together; writing "
+        "raw coordinates counts as encoding.");
+  }
+  table.notes.emplace_back(
+      "CPU and context switches: master and workers, in one run. Copied: bytes into the transport "
+      "plus bytes out of it; rows written in place are in neither.");
+}
+
 }  // namespace
 
 Table CompareTable(const CompareOptions& options, const std::vector<Variant>& variants,
                    const Measured& measured) {
-  Table table{.name = "rows"};
-  std::vector<Setting> shown;
-  std::string same;
-  table.columns.push_back({"", "transport", false});
-  table.columns.back().header = "transport";
   const std::vector<Setting> settings = Settings();
-  for (const Setting& setting : settings) {
-    const bool differs = Differs(setting, variants);
-    table.columns.push_back({differs ? setting.key : "", setting.key, setting.numeric});
-    if (!differs)
-      same += (same.empty() ? "" : ", ") + setting.key + " " + setting.value(variants[0]);
-  }
-  const std::size_t rounds = measured.control.size();
+  const auto [setting_columns, same] = ShownOf(settings, variants);
   const bool codecs = std::ranges::any_of(
       variants, [](const Variant& variant) { return variant.options.codec != "raw"; });
-  table.title = "workload " + options.base.workload + ", " + same + "; " + std::to_string(rounds) +
-                " rounds; median [95 % interval]";
-  for (const Column& column :
-       std::initializer_list<Column>{{"wall, ms", "wall_seconds"},
-                                     {"", "wall_low_seconds"},
-                                     {"", "wall_high_seconds"},
-                                     {"", "wall_samples_seconds"},
-                                     {"minus baseline, ms", "minus_baseline_seconds"},
-                                     {"", "minus_baseline_low_seconds"},
-                                     {"", "minus_baseline_high_seconds"},
-                                     {"x baseline", "ratio"},
-                                     {"", "ratio_low"},
-                                     {"", "ratio_high"},
-                                     {"", "baseline"},
-                                     {"", "difference_detected"},
-                                     {codecs ? "encode, ms" : "", "encode_seconds"},
-                                     {codecs ? "decode, ms" : "", "decode_seconds"},
-                                     {"CPU, ms", "cpu_seconds"},
-                                     {"switches", "context_switches"},
-                                     {"copied", "copied_bytes"}}) {
-    table.columns.push_back(column);
-  }
+  Table table{.name = "rows",
+              .title = "workload " + options.base.workload + ", " + same + "; " +
+                       std::to_string(measured.control.size()) + " rounds; median [95 % interval]",
+              .columns = {{"transport", "transport", false}}};
+  std::ranges::copy(setting_columns, std::back_inserter(table.columns));
+  std::ranges::copy(FigureColumns(codecs), std::back_inserter(table.columns));
   for (std::size_t index = 0; index < variants.size(); ++index) {
     const Variant& variant = variants[index];
     const Series& series = measured.series[index];
     if (!series.missing.empty()) continue;
-    const std::size_t base = BaselineOf(variants, index);
-    const std::vector<double> walls = series.Walls();
-    const Pairs pairs = PairsOf(series, measured.series[base]);
     std::vector<Cell> row{{variant.Name(), variant.Name()}};
     for (const Setting& setting : settings) {
       const std::string value = setting.value(variant);
       row.push_back(
           {value, setting.numeric ? Value(std::int64_t{std::stoll(value)}) : Value(value)});
     }
-    const Interval wall = MedianInterval(walls);
-    const Interval difference = PairedDifference(pairs.own, pairs.base);
-    const Interval ratio = PairedRatio(pairs.own, pairs.base);
-    const bool is_base = index == base;
-    const bool detected = !is_base && ratio.confident && !ratio.Contains(1);
-    row.push_back({IntervalText(wall, 1e3), wall.estimate});
-    row.push_back({"", wall.low});
-    row.push_back({"", wall.high});
-    row.push_back({"", walls});
-    row.push_back({is_base ? "" : IntervalText(difference, 1e3), difference.estimate});
-    row.push_back({"", difference.low});
-    row.push_back({"", difference.high});
-    std::string verdict = IntervalText(ratio, 1);
-    if (is_base) verdict = "baseline";
-    if (!is_base && !ratio.confident) {
-      verdict = Digits(ratio.estimate) + " (" + std::to_string(pairs.own.size()) + " rounds)";
-    } else if (!is_base && !detected) {
-      verdict = "no detectable difference";
-    }
-    row.push_back({verdict, ratio.estimate});
-    row.push_back({"", ratio.low});
-    row.push_back({"", ratio.high});
-    row.push_back({"", static_cast<std::int64_t>(base)});
-    row.push_back({"", ratio.confident ? Value(detected) : Value()});
-    for (const auto part : {EncodeSeconds, DecodeSeconds}) {
-      const auto seconds = MedianOfBudget(series, part);
-      row.push_back({seconds ? Digits(*seconds * 1e3) : "-", ValueOf(seconds)});
-    }
-    const auto cpu = MedianOf(series, &Measurement::cpu);
-    const auto switches = MedianOf(series, &Measurement::switches);
-    const auto copied = MedianCopied(series);
-    row.push_back({cpu ? Digits(*cpu * 1e3) : "-", ValueOf(cpu)});
-    row.push_back({switches ? Digits(*switches) : "-", ValueOf(switches)});
-    row.push_back({copied ? BytesText(*copied) : "-", ValueOf(copied)});
+    const std::size_t base = BaselineOf(variants, index);
+    AddComparison(row, series, measured.series[base], base);
+    AddCosts(row, series);
     table.AddRow(std::move(row));
   }
-  table.notes.push_back(
-      "Baseline: threads with the same settings, else the first row of threads, else the first "
-      "row.");
-  if (options.peers) {
-    table.notes.push_back(
-        "Other systems are timed by themselves, until the grid is in order and its sum known; "
-        "making "
-        "the coordinates is not in their time, nor is a digest.");
-  }
-  const bool some_left_early = std::ranges::any_of(measured.series, [&](const Series& series) {
-    return series.missing.empty() && series.measurements.size() < rounds;
-  });
-  if (some_left_early) {
-    table.notes.push_back(
-        "Rows that take more than 2 s a run were measured in the first rounds only.");
-  }
-  if (codecs) {
-    table.notes.push_back(
-        "Encode, decode: of inputs and results, in the master and all workers together; writing "
-        "raw "
-        "coordinates counts as encoding.");
-  }
-  table.notes.push_back(
-      "CPU and context switches: master and workers, in one run. Copied: bytes into the transport "
-      "plus bytes out of it; rows written in place are in neither.");
+  AddNotes(table, measured, options.peers, codecs);
   return table;
 }
 
