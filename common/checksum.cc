@@ -8,8 +8,17 @@
 #include <bit>
 #include <string_view>
 
+#include "common/checksum_avx2.h"
+
 namespace procpool {
 namespace {
+
+// Up to here XXH3 mixes whole words, and vectors are of no use.
+constexpr std::size_t kShort = 240;
+
+bool HasAvx2() {
+  return __builtin_cpu_supports("avx2") != 0;
+}
 
 static_assert(std::endian::native == std::endian::little,
               "the digest is defined over little-endian counts, and is taken of memory as it is");
@@ -23,6 +32,7 @@ std::int64_t SumOf(std::span<const std::int32_t> counts) {
 }  // namespace
 
 std::uint64_t Hash(std::span<const std::byte> bytes) {
+  if (bytes.size() > kShort && HasAvx2()) return HashAvx2(bytes.data(), bytes.size());
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
@@ -47,7 +57,11 @@ ChecksumStream::ChecksumStream() : state_(std::make_unique<State>()) {
 ChecksumStream::~ChecksumStream() = default;
 
 void ChecksumStream::Add(std::span<const std::int32_t> counts) {
-  XXH3_64bits_update(&state_->hash, counts.data(), counts.size_bytes());
+  if (HasAvx2()) {
+    AddToHashAvx2(&state_->hash, counts.data(), counts.size_bytes());
+  } else {
+    XXH3_64bits_update(&state_->hash, counts.data(), counts.size_bytes());
+  }
   sum_ += SumOf(counts);
 }
 

@@ -1,6 +1,7 @@
 #include "common/checksum.h"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,15 @@ std::vector<std::int32_t> RandomCounts(std::size_t size) {
 
 TEST(Checksum, HashIsXxh3WithSeedZero) {
   EXPECT_EQ(Hash({}), 0x2d06800538d394c2U);  // XXH3's own test vector for no bytes
+}
+
+TEST(Checksum, HashesOfEveryLengthAreThoseOfTheLibrary) {
+  const std::vector<std::int32_t> counts = RandomCounts(1500);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(counts));
+  for (std::size_t size = 0; size + 3 <= bytes.size(); ++size) {
+    const auto piece = bytes.subspan(size % 3, size);  // at odd addresses too
+    ASSERT_EQ(Hash(piece), XXH3_64bits(piece.data(), size)) << size << " bytes";
+  }
 }
 
 TEST(Checksum, DigestIsTheHashOfLittleEndianCounts) {
