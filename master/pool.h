@@ -8,8 +8,7 @@
 // Thread-safety: Run() may be called from one thread at a time; Interrupt(), Abort(), Suspend(),
 // Resume() and ItemsDone() from any thread. Errors: what a caller could act upon is in the
 // JobReport; a pool that cannot start any worker at all, or a worker program that cannot be
-// executed, is an Error from Run(). A process that has a pool ignores SIGPIPE, unless it has a
-// handler for it: what is written to a worker that has just died is an error code.
+// executed, is an Error from Run().
 #pragma once
 
 #include <atomic>

@@ -2,27 +2,13 @@
 
 #include <unistd.h>
 
-#include <csignal>
 #include <utility>
 
 #include "common/launch.h"
 
 namespace procpool {
-namespace {
-
-// What is written to a worker that has just died must be an error code, not the end of this
-// process. Only SIGPIPE's default does that: whoever handles the signal keeps the handler.
-void IgnoreBrokenPipes() {
-  struct sigaction action = {};
-  ::sigaction(SIGPIPE, nullptr, &action);
-  if ((action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_DFL)
-    ::signal(SIGPIPE, SIG_IGN);
-}
-
-}  // namespace
 
 WorkerProcess SetUpWorker(const WorkerPlan& plan, WorkerEnds& ends, const MakeProcess& make) {
-  IgnoreBrokenPipes();
   auto [control, far_control] = ControlSocket::MakePair();
   ends.control.emplace(std::move(control));
   ends.mark.emplace(WorkMark::Create());

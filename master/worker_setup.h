@@ -37,8 +37,7 @@ struct WorkerPlan {
 /// Makes the process of a worker; what SpawnMethods() offers, or another way.
 using MakeProcess = std::function<WorkerProcess(const WorkerProcess::Command&)>;
 
-/// Fills `ends` anew and starts the worker. From then on this process ignores SIGPIPE, unless it
-/// has a handler for it. Throws what the parts throw; then `ends` is of no use.
+/// Fills `ends` anew and starts the worker. Throws what the parts throw; then `ends` is of no use.
 WorkerProcess SetUpWorker(const WorkerPlan& plan, WorkerEnds& ends, const MakeProcess& make);
 
 }  // namespace procpool
