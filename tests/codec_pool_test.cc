@@ -76,10 +76,12 @@ TEST_P(CodecPoolTest, AWorkerThatAnswersGarbageIsFoundOut) {
   for (const RowsPayload payload : {RowsPayload::kRows, RowsPayload::kCoords}) {
     for (const std::string how : {"nothing", "noise", "fewer", "endless"}) {
       const std::string marker = "/tmp/procpool-garbled-" + std::to_string(::getpid());
+      std::string garbling = how;
+      garbling.append(":").append(marker);
       RowsJob rows(
           fractal, plan, grid,
           {.kernel = "scalar", .payload = payload, .codec = codec.id, .allocate = allocate});
-      GarbledJob job(rows, how + ":" + marker);
+      GarbledJob job(rows, garbling);
       const JobReport report = pool.Run(job, {});
       EXPECT_EQ(::unlink(marker.c_str()), 0) << "no worker answered " << how;
       EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;

@@ -84,6 +84,7 @@ class GarbledRows final : public Task {
   }
 
   void Run(std::span<const std::byte> input, TaskOutput& output) override {
+    constexpr std::size_t kEndless = 10'000'000;
     if (!IsFirst(path_)) return rows_->Run(input, output);
     if (how_ == "noise") Answer(output, std::string(1000, '\xA5'));
     if (how_ == "fewer") {
@@ -92,7 +93,7 @@ class GarbledRows final : public Task {
       bytes.resize(codec->EncodeCounts(std::vector<std::int32_t>{1, 2, 3}, bytes));
       output.Write(bytes);
     }
-    if (how_ == "endless") Answer(output, std::string(10'000'000, '0'));
+    if (how_ == "endless") Answer(output, std::string(kEndless, '0'));
   }
 
  private:

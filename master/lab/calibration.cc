@@ -193,6 +193,7 @@ Calibration Calibrate(const RunOptions& options) {
     calibration.master_once = std::max(0.0, line[1]);
   }
   std::vector<double> unexplained;
+  unexplained.reserve(learned.size());
   for (const Learned& one : learned) {
     unexplained.push_back(one.wall - calibration.Predict(run, one.chunks));
   }
