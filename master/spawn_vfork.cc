@@ -25,7 +25,7 @@ struct Birth {
 int RunChild(void* argument) {
   auto* birth = static_cast<Birth*>(argument);
   birth->error = birth->child.Exec();
-  ::_exit(kNoProgram);
+  return kNoProgram;  // clone() ends the process with it
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ import sys
 import zlib
 
 from harness import (MASTER, PROCESS_TRANSPORTS, ROOT, SLOW_JOB, TRANSPORTS, WATCHDOG, EndToEnd, Master, NothingLeft,
-                     cpu_ticks, main, send_all, until)
+                     computes, main, send_all, until)
 
 NUMBER = (int, float)
 OPTIONAL_TEXT = (str, type(None))
@@ -98,7 +98,7 @@ class Report(EndToEnd):
                 if transport in PROCESS_TRANSPORTS:
                     master.wait_for_workers()
                 else:
-                    until(lambda: cpu_ticks(master.pid) >= 3, "the master computes")
+                    until(lambda: computes(master.pid), "the master computes")
                 master.send(signal.SIGTERM)
                 ended = master.wait()
                 self.assertEqual(ended.code, 130, ended)

@@ -17,7 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import (MASTER, PROCESS_TRANSPORTS, SLOW_JOB, TRANSPORTS, Master, NothingLeft, SlowJobs, cpu_ticks, main,
+from harness import (MASTER, PROCESS_TRANSPORTS, SLOW_JOB, TRANSPORTS, Master, NothingLeft, SlowJobs, computes, cpu_ticks, main,
                      send_all, state, until, workers_of)
 
 AT_ONCE = 10.0  # seconds: what is promised within one second, with a factor for a loaded machine
@@ -42,7 +42,7 @@ class Interrupts(SlowJobs):
         if transport in PROCESS_TRANSPORTS:
             master.wait_for_workers()
         else:
-            until(lambda: cpu_ticks(master.pid) >= 3, "the master computes")
+            until(lambda: computes(master.pid), "the master computes")
 
     def test_first_signal_drains(self):
         for transport in TRANSPORTS:
@@ -75,7 +75,7 @@ class Interrupts(SlowJobs):
             with self.subTest(transport=transport), NothingLeft(self.folder), \
                     Master("--transport", transport, "--kernel", "complex", "--max-iterations", 2000000, "--chunks", 1,
                            "--procs", 1, "--output", "julia.png", folder=self.folder) as master:
-                until(lambda: cpu_ticks(master.pid) >= 3, "the master computes")
+                until(lambda: computes(master.pid), "the master computes")
                 master.send(signal.SIGINT)
                 until(lambda: "interrupted" in master.text("stderr"), "the first signal was seen")
                 master.send(signal.SIGINT)
@@ -305,7 +305,7 @@ class Terminal(SlowJobs):
         """The master and its workers, once they compute."""
         self.screen()
         if transport not in PROCESS_TRANSPORTS:
-            return [master] if cpu_ticks(master) >= 3 else None
+            return [master] if computes(master) else None
         workers = workers_of(master)
         return [master, *workers] if len(workers) == 2 and all(cpu_ticks(pid) >= 2 for pid in workers) else None
 
