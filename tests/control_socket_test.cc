@@ -7,24 +7,17 @@
 
 #include <array>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "common/error.h"
+#include "tests/open_descriptors.h"
 
 namespace procpool {
 namespace {
 
 constexpr Nanoseconds kWatchdog = 60 * kSecond;
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
-    ++count;
-  return count;
-}
 
 class ControlSocketTest : public testing::Test {
  protected:

@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "master/array_npy.h"
 #include "master/picture_png.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -47,15 +48,8 @@ Picture ReadPng(const std::string& path) {
 
 class GridWriterTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "grid_writer_test.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string Written(const std::string& name, const GridView& grid, std::string_view map) const {
-    std::string path = (folder_ / name).string();
+    std::string path = folder_.In(name);
     OutputFile file(path);
     WriteGrid(file, GridFormatOf(path), grid, FindColormap(map));
     file.Commit();
@@ -66,7 +60,7 @@ class GridWriterTest : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 /// 3 wide, 2 high; the largest count is 255, so that pure-gray shows each count as it is.
@@ -169,13 +163,13 @@ TEST_F(GridWriterTest, PgmRefusesMapsInColours) {
   RequireSuited(GridFormat::kNpy, FindColormap("power"));
   EXPECT_THROW(RequireSuited(GridFormat::kPgm, FindColormap("power")), Error);
   EXPECT_THROW(Written("a.pgm", kGrid, "power"), Error);
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 TEST_F(GridWriterTest, AGridThatIsNotOneIsRefused) {
   for (const GridView& grid : {GridView{kCounts, 3, 3}, GridView{kCounts, 0, 2}, GridView{}})
     EXPECT_THROW(Written("a.png", grid, "power"), std::invalid_argument);
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 TEST_F(GridWriterTest, NoSpaceIsAnErrorInEveryFormat) {
@@ -196,7 +190,7 @@ TEST_F(GridWriterTest, NoSpaceIsAnErrorInEveryFormat) {
 TEST_F(GridWriterTest, WhatLibpngRefusesIsAnErrorWithItsWords) {
   // One more than the width that a PNG header can hold. The header comes first: no count is read.
   const GridView wide{kCounts, 0x80000000U, 1, false};
-  OutputFile file((folder_ / "a.png").string());
+  OutputFile file(folder_.In("a.png"));
   try {
     WritePng(file, wide, Colormap(FindColormap("pure-gray"), {0, 1}));
     ADD_FAILURE() << "written";

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -28,13 +28,6 @@ unsigned AffinityCpus() {
 }
 
 class HostTest : public testing::Test {
- public:
-  HostTest() {
-    std::string pattern = testing::TempDir() + "procpool-host-XXXXXX";
-    root_ = ::mkdtemp(pattern.data());
-  }
-  ~HostTest() override { fs::remove_all(root_); }
-
  protected:
   void Write(const std::string& path, const std::string& text) const {
     const fs::path file = root_ + path;
@@ -77,7 +70,8 @@ class HostTest : public testing::Test {
           "cache 1\ninactive_file 2\ntotal_inactive_file " + inactive_file + "\n");
   }
 
-  std::string root_;
+  TemporaryFolder folder_;
+  std::string root_ = folder_.path();
 };
 
 TEST_F(HostTest, WithoutAnyFileOnlyTheAffinityMaskCounts) {

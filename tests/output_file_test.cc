@@ -23,6 +23,7 @@
 
 #include "common/error.h"
 #include "common/unique_fd.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -60,19 +61,12 @@ int StatusOfChild(const std::function<void()>& body) {
 
 class OutputFileTest : public testing::TestWithParam<Temporary> {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "output_file_test.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string In(std::string_view name) const { return (folder_ / name).string(); }
+  std::string In(std::string_view name) const { return folder_.In(name); }
 
   /// Hidden names too: a temporary one would be seen.
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_))
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
       names.push_back(entry.path().filename());
     std::ranges::sort(names);
     return names;
@@ -93,7 +87,7 @@ class OutputFileTest : public testing::TestWithParam<Temporary> {
     }
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 INSTANTIATE_TEST_SUITE_P(, OutputFileTest,
@@ -179,7 +173,7 @@ TEST_P(OutputFileTest, ALongNameAndARelativeOneWork) {
   EXPECT_EQ(ReadText(In(longest)), "");
 
   const fs::path home = fs::current_path();
-  fs::current_path(folder_);
+  fs::current_path(folder_.path());
   OutputFile relative("plain", GetParam());
   fs::current_path(home);
   relative.Commit();
@@ -192,7 +186,7 @@ TEST_P(OutputFileTest, WrongPathsAreRefusedAtOnce) {
   ExpectRefused("", "path is empty", "give the name of a file");
   ExpectRefused(In("missing/a.png"), "No such file or directory", "create its directory");
   ExpectRefused(In("file/a.png"), "Not a directory", "a part of the path is a file");
-  ExpectRefused(folder_.string(), "Is a directory", "the name of a file in it");
+  ExpectRefused(folder_.path().string(), "Is a directory", "the name of a file in it");
   ExpectRefused(In("missing/"), "Is a directory", "the name of a file in it");
   ExpectRefused(In(std::string(256, 'n')), "File name too long", "shorter name");
   ExpectRefused(In("loop"), "Too many levels of symbolic links", "symbolic links end");
@@ -204,7 +198,7 @@ TEST_P(OutputFileTest, WrongPathsAreRefusedAtOnce) {
 TEST_P(OutputFileTest, AReadOnlyFileIsNotReplacedThroughItsDirectory) {
   std::ofstream(In("kept")) << "old";
   fs::permissions(In("kept"), fs::perms{0444});
-  fs::permissions(folder_, fs::perms{0777});
+  fs::permissions(folder_.path(), fs::perms{0777});
   // Root passes every permission check, so the attempt is made as somebody else.
   const int status = StatusOfChild([&] {
     if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(2);
@@ -244,16 +238,14 @@ TEST_P(OutputFileTest, AFailedWriteLeavesNothing) {
 }
 
 TEST(OutputFileKilledTest, NothingIsLeftBehind) {
-  std::string pattern = (fs::temp_directory_path() / "output_file_test.XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const TemporaryFolder folder;
   const int status = StatusOfChild([&] {
-    OutputFile file(pattern + "/a.npy");
+    OutputFile file(folder.In("a.npy"));
     WriteText(file, "half");
     ::kill(::getpid(), SIGKILL);
   });
   EXPECT_TRUE(WIFSIGNALED(status));
-  EXPECT_TRUE(fs::is_empty(pattern));
-  fs::remove_all(pattern);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
 TEST(OutputFileDirectTest, AFullDeviceIsTheMachinesFault) {
@@ -294,9 +286,8 @@ TEST(OutputFileDirectTest, AnOpenDescriptorKeepsItsPlaceInTheFile) {
 }
 
 TEST(OutputFileDirectTest, AFifoWaitsForItsReaderAndForRoom) {
-  std::string pattern = (fs::temp_directory_path() / "output_file_test.XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-  const std::string fifo = pattern + "/fifo.npy";
+  const TemporaryFolder folder;
+  const std::string fifo = folder.In("fifo.npy");
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   std::string received;
   std::jthread reader([&] { received = ReadText(fifo); });
@@ -309,7 +300,6 @@ TEST(OutputFileDirectTest, AFifoWaitsForItsReaderAndForRoom) {
   reader.join();
   EXPECT_TRUE(received == sent);
   EXPECT_TRUE(fs::is_fifo(fifo));
-  fs::remove_all(pattern);
 }
 
 }  // namespace

@@ -9,12 +9,12 @@
 
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "common/error.h"
 #include "common/kernel.h"
+#include "tests/open_descriptors.h"
 
 namespace procpool {
 namespace {
@@ -61,13 +61,6 @@ bool Has(const std::string& text, const std::string& part) {
 
 bool Gone(pid_t pid) {
   return ::kill(pid, 0) != 0 && errno == ESRCH;
-}
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
-    ++count;
-  return count;
 }
 
 TEST(PeerTest, AGoodPeerAnswersAsOftenAsAskedAndLeaves) {

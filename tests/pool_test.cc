@@ -18,6 +18,8 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "tests/bytes_job.h"
+#include "tests/open_descriptors.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -35,11 +37,6 @@ std::vector<std::string> Numbers(std::size_t count) {
   std::vector<std::string> numbers;
   for (std::size_t i = 0; i < count; ++i) numbers.push_back(std::to_string(i));
   return numbers;
-}
-
-std::size_t OpenDescriptors() {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
 // While this process has names in /dev/shm it holds a lock file there; other programs' names are
@@ -62,21 +59,17 @@ class PoolTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     StartLog("test", "off");
-    directory_ = fs::temp_directory_path() /
-                 ("procpool-test-" + std::to_string(::getpid()) + "-" + GetParam());
-    fs::create_directories(directory_);
     descriptors_ = OpenDescriptors();
   }
   // Whatever the test did, nothing may be left.
   void TearDown() override {
-    fs::remove_all(directory_);
     EXPECT_EQ(OpenDescriptors(), descriptors_) << "descriptors leaked";
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child process is left";
     EXPECT_EQ(errno, ECHILD);
   }
-  std::string NewPath() { return (directory_ / std::to_string(next_path_++)).string(); }
+  std::string NewPath() { return folder_.In(std::to_string(next_path_++)); }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
   std::size_t descriptors_ = 0;
   int next_path_ = 0;
 };
@@ -451,7 +444,7 @@ TEST_P(PoolTest, AForeignProgramIsRefused) {
 TEST_P(PoolTest, AProgramThatIsNeverReadyIsKilled) {
   PoolOptions options = Options(GetParam(), 1);
   // cat given an unknown option would leave at once; a script that sleeps is what stays silent.
-  const fs::path script = directory_ / "silent";
+  const fs::path script = folder_.path() / "silent";
   { std::ofstream(script) << "#!/bin/sh\nexec sleep 3600\n"; }
   fs::permissions(script, fs::perms::owner_all);
   options.worker_program = script;

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 
 #include "common/error.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -79,19 +79,16 @@ TEST(ReportTest, ARowMustFitItsTable) {
 }
 
 TEST(ReportTest, WritesEachFormWhereItIsWanted) {
-  const std::filesystem::path directory =
-      std::filesystem::temp_directory_path() / ("procpool-report-" + std::to_string(::getpid()));
-  std::filesystem::create_directory(directory);
-  ReportOutput output({.json = directory / "r.json", .csv = directory / "r.csv", .quiet = true});
+  const TemporaryFolder folder;
+  ReportOutput output({.json = folder.In("r.json"), .csv = folder.In("r.csv"), .quiet = true});
   output.Write(Example());
   const auto content = [&](const char* name) {
     std::ostringstream text;
-    text << std::ifstream(directory / name, std::ios::binary).rdbuf();
+    text << std::ifstream(folder.In(name), std::ios::binary).rdbuf();
     return text.str();
   };
   EXPECT_EQ(content("r.csv"), CsvOf(Example()));
   EXPECT_EQ(content("r.json"), JsonOf(Example()));
-  std::filesystem::remove_all(directory);
 }
 
 TEST(ReportTest, APathThatCannotBeWrittenIsFoundAtOnce) {

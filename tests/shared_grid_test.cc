@@ -1,6 +1,5 @@
 // Over shared memory a task can write where it should not: that is found in the end.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include "common/log.h"
 #include "master/pool.h"
 #include "tests/bytes_job.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -63,7 +63,8 @@ class NeighbourJob final : public BytesJob {
 };
 
 TEST(SharedGridTest, ATaskThatWritesOverItsNeighbourIsFoundOut) {
-  const std::string marker = "/tmp/procpool-neighbour-" + std::to_string(::getpid());
+  const TemporaryFolder folder;
+  const std::string marker = folder.In("neighbour");
   StartLog("test", "off");
   Pool pool({.procs = 1, .worker_program = MISBEHAVING_WORKER, .log_level = "off"});
   const std::string go = marker + ".go";
@@ -79,8 +80,6 @@ TEST(SharedGridTest, ATaskThatWritesOverItsNeighbourIsFoundOut) {
       return b == std::byte{0x11};
     })) << item;
   }
-  ::unlink(marker.c_str());
-  ::unlink(go.c_str());
 }
 
 }  // namespace

@@ -22,6 +22,8 @@
 #include "common/error.h"
 #include "master/pool.h"
 #include "master/worker_process.h"
+#include "tests/open_descriptors.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -61,11 +63,6 @@ std::optional<ProcessExit> WaitForEnd(WorkerProcess& process) {
   return std::nullopt;
 }
 
-std::size_t OpenDescriptors() {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
-}
-
 void ExpectNoChild() {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child process is left";
   EXPECT_EQ(errno, ECHILD);
@@ -73,15 +70,10 @@ void ExpectNoChild() {
 
 class SpawnMethodTest : public ::testing::TestWithParam<const SpawnMethod*> {
  protected:
-  void SetUp() override {
-    directory_ = fs::temp_directory_path() / ("procpool-spawn-" + std::to_string(::getpid()));
-    fs::create_directories(directory_);
-    descriptors_ = OpenDescriptors();
-  }
+  void SetUp() override { descriptors_ = OpenDescriptors(); }
   void TearDown() override {
     EXPECT_EQ(OpenDescriptors(), descriptors_) << "descriptors leaked";
     ExpectNoChild();
-    fs::remove_all(directory_);
   }
 
   // Fails unless the spawn is refused as the user's mistake, with path and reason.
@@ -100,13 +92,13 @@ class SpawnMethodTest : public ::testing::TestWithParam<const SpawnMethod*> {
   }
 
   std::string File(const std::string& name, const std::string& text, mode_t mode) {
-    std::string path = (directory_ / name).string();
+    std::string path = folder_.In(name);
     std::ofstream(path) << text;
     EXPECT_EQ(::chmod(path.c_str(), mode), 0);
     return path;
   }
 
-  fs::path directory_;
+  TemporaryFolder folder_;
   std::size_t descriptors_ = 0;
 };
 
@@ -185,8 +177,8 @@ TEST_P(SpawnMethodTest, TheProcessFindsWhatIsPromised) {
 }
 
 TEST_P(SpawnMethodTest, AProgramThatIsNoneIsTheUsersError) {
-  ExpectRefused((directory_ / "missing").string(), ENOENT);
-  ExpectRefused(directory_.string(), EACCES);
+  ExpectRefused(folder_.In("missing"), ENOENT);
+  ExpectRefused(folder_.path().string(), EACCES);
   ExpectRefused(File("plain", "#!/bin/sh\n", 0644), EACCES);
   ExpectRefused(File("no_format", "exit 0\n", 0755), ENOEXEC);
   ExpectRefused(File("no_interpreter", "#!/nonexistent/interpreter\n", 0755), ENOENT);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
@@ -342,14 +343,7 @@ TEST(ParseWorkload, RefusesWhatIsNoTable) {
 
 class WorkloadFile : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "/workload_test.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::string Path(const std::string& name) const { return directory_ / name; }
+  std::string Path(const std::string& name) const { return folder_.In(name); }
   std::string Write(const std::string& name, std::string_view text) const {
     std::ofstream(Path(name), std::ios::binary) << text;
     return Path(name);
@@ -359,7 +353,7 @@ class WorkloadFile : public testing::Test {
   }
 
  private:
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(WorkloadFile, IsReadWithOverrides) {

@@ -17,8 +17,8 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import (MASTER, PROCESS_TRANSPORTS, SLOW_JOB, TRANSPORTS, Master, NothingLeft, SlowJobs, computes, cpu_ticks, main,
-                     send_all, state, until, workers_of)
+from harness import (MASTER, PROCESS_TRANSPORTS, SLOW_JOB, TRANSPORTS, Master, NothingLeft, SlowJobs, computes, cpu_ticks,
+                     main, send_all, state, until, workers_of)
 
 AT_ONCE = 10.0  # seconds: what is promised within one second, with a factor for a loaded machine
 
