@@ -12,7 +12,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -27,8 +26,6 @@
 
 namespace procpool {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr Nanoseconds kWatchdog = 30 * kSecond;
 
