@@ -8,7 +8,7 @@ endforeach()
 string(SHA256 all "${digests}")
 string(SUBSTRING "${all}" 0 16 value)
 file(CONFIGURE OUTPUT "${OUTPUT}" CONTENT
-"// Generated from the sources of common/.
+"// Generated from the sources of common/ and the public headers.
 #pragma once
 #include <cstdint>
 namespace procpool { inline constexpr std::uint64_t kBuildIdValue = 0x${value}U; }

@@ -2,11 +2,9 @@
 find_package(Threads REQUIRED)
 find_package(Boost 1.78 REQUIRED)  # header-only parts: Interprocess (robust mutexes since 1.78), Process v1, Asio
 find_package(spdlog REQUIRED)
-find_package(CLI11 REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_package(tomlplusplus REQUIRED)
-find_package(PNG REQUIRED)
+find_package(fmt REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+mark_as_advanced(XXHASH_INCLUDE_DIR)
 
 # xxHash is compiled in from its header: the hot hashes are then inlined and the static worker needs no archive.
 add_library(procpool_xxhash INTERFACE)
@@ -14,12 +12,20 @@ target_include_directories(procpool_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR
 target_compile_definitions(procpool_xxhash INTERFACE XXH_INLINE_ALL)
 
 # spdlog and fmt from their headers: Debian's targets ask for shared libraries, which a static worker cannot link.
-find_package(fmt REQUIRED)
 add_library(procpool_spdlog INTERFACE)
 target_include_directories(procpool_spdlog SYSTEM INTERFACE
   $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
 target_compile_definitions(procpool_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
 target_link_libraries(procpool_spdlog INTERFACE fmt::fmt-header-only Threads::Threads)
+
+if(NOT PROCPOOL_PROGRAMS)
+  return()  # that is all the library is made of
+endif()
+
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(PNG REQUIRED)
 
 # cereal is headers only.
 find_path(CEREAL_INCLUDE_DIR cereal/cereal.hpp REQUIRED)

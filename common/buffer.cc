@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "common/error.h"
+#include "common/os_error.h"
 
 namespace procpool {
 

@@ -1,5 +1,6 @@
 #include "common/build_id.h"
 
+#include <procpool/version.h>
 #include "build_id_value.h"
 
 namespace procpool {

@@ -38,7 +38,7 @@ bool Channel::Post(const OutFrame& frame) {
   if (small_.size() + kMaxFrameHead + kSmallPayload > kMostUnsentSmallBytes) return false;
 
   FrameHeader header = frame.header;
-  header.flags &= kLastPart | kTimed;
+  header.flags &= kLastPart | kTimed | kWatched | kTogether;
   header.payload_bytes = frame.payload.size();
   header.annex_bytes = 0;
   header.payload_hash = 0;
@@ -97,6 +97,17 @@ void Channel::DropSent(std::size_t bytes) {
     bytes -= part;
     if (segment.bytes == 0) segments_.pop_front();
   }
+  if (segments_.empty()) kept_.clear();
+}
+
+void Channel::KeepUnsent() {
+  for (Segment& segment : segments_) {
+    if (segment.external == nullptr) continue;
+    const std::byte* const begin = segment.external + segment.begin;
+    kept_.emplace_back(begin, begin + segment.bytes);
+    segment.external = kept_.back().data();
+    segment.begin = 0;
+  }
 }
 
 IoStatus Channel::Flush() {
@@ -120,6 +131,7 @@ IoStatus Channel::Flush() {
 
 void Channel::Abandon() {
   segments_.clear();
+  kept_.clear();
   small_.clear();
   unsent_bytes_ = 0;
   payload_ = {};

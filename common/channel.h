@@ -52,8 +52,9 @@ enum class IoStatus {
   kBroken,   ///< the peer broke the protocol, see fault()
 };
 
-/// A frame as it is posted. header: type, flags (kLastPart, kTimed), task, job, item, attempt and
-/// offset are the caller's; lengths, hashes and the other flags are filled in by Post().
+/// A frame as it is posted. header: type, flags (kLastPart, kTimed, kWatched, kTogether), task,
+/// job, item, attempt and offset are the caller's; lengths, hashes and the other flags are filled
+/// in by Post().
 struct OutFrame {
   FrameHeader header{};
   std::span<const std::byte> payload{};
@@ -121,6 +122,8 @@ class Channel {
   /// Bytes that were read and not handed out yet: more frames, or the beginning of one.
   bool HasReadAhead() const { return in_begin_ != in_end_; }
 
+  /// Copies what is unsent and lies in memory of the caller's, which may go now.
+  void KeepUnsent();
   /// Forgets what is unsent and receives nothing more: the memory that both refer to may go now.
   void Abandon();
 
@@ -187,6 +190,7 @@ class Channel {
   std::optional<std::span<std::byte>> ResolveRegion(const Locator& locator);
 
   std::deque<Segment> segments_;
+  std::deque<std::vector<std::byte>> kept_;  // what segments refer to, once it was copied
   std::vector<std::byte> small_;
   std::size_t unsent_bytes_ = 0;
 

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <utility>
 
-#include "common/error.h"
+#include "common/os_error.h"
 
 namespace procpool {
 namespace {

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/event_fd.h"
+#include "common/os_error.h"
 #include "common/queue_names.h"
 
 namespace procpool {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/event_fd.h"
+#include "common/os_error.h"
 #include "common/ring.h"
 
 namespace procpool {

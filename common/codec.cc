@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

@@ -10,7 +10,8 @@
 #include <cstring>
 #include <memory>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 
 namespace procpool {
 namespace {

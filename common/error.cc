@@ -1,7 +1,4 @@
-#include "common/error.h"
-
-#include <cerrno>
-#include <system_error>
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {
@@ -19,14 +16,5 @@ std::string Sentence(const ErrorText& text) {
 
 Error::Error(Blame blame, const ErrorText& text)
     : std::runtime_error(Sentence(text)), blame_(blame) {}
-
-std::string ErrnoText(int error_number) {
-  return std::generic_category().message(error_number);
-}
-
-void ThrowErrno(std::string_view operation, std::string_view object, std::string_view remedy) {
-  const std::string cause = ErrnoText(errno);
-  throw Error(Blame::kMachine, {operation, object, cause, remedy});
-}
 
 }  // namespace procpool

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "common/error.h"
+#include "common/os_error.h"
 #include "common/unique_fd.h"
 
 namespace procpool {

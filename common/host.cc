@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +13,7 @@
 #include <sstream>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {
@@ -151,6 +152,16 @@ std::uint64_t AvailableMemory(const std::string& root) {
                                               "memory.usage_in_bytes", "total_inactive_file"));
   }
   return available;
+}
+
+std::uint64_t PrivateResidentBytes(pid_t pid) {
+  // In pages: size, resident, of that shared (proc(5)).
+  std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  std::uint64_t shared = 0;
+  if (!(statm >> size >> resident >> shared) || shared > resident) return 0;
+  return (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 void RequireMemory(std::uint64_t bytes, std::string_view what) {

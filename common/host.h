@@ -6,6 +6,8 @@
 // give a directory of their own.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +28,10 @@ unsigned UsableCpus(const std::string& root = "");
 /// Bytes that can still be allocated: the least of MemAvailable and of limit - usage + reclaimable
 /// cache over the cgroups. A limit that cannot be read does not count.
 std::uint64_t AvailableMemory(const std::string& root = "");
+
+/// Bytes of a process that are in memory and not shared with others (a mapped file or memfd is); 0
+/// if it cannot be told.
+std::uint64_t PrivateResidentBytes(pid_t pid);
 
 /// Throws Error{kMachine} if `bytes` for `what` exceed AvailableMemory().
 void RequireMemory(std::uint64_t bytes, std::string_view what);

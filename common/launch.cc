@@ -3,7 +3,7 @@
 #include <charconv>
 #include <map>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

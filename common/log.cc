@@ -1,20 +1,19 @@
 #include "common/log.h"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <utility>
+
+#include <procpool/error.h>
+#include "common/logger.h"
 
 namespace procpool {
+namespace {
 
-std::string CheckLogLevel(std::string_view level) {
-  const bool known =
-      level == "off" || spdlog::level::from_str(std::string(level)) != spdlog::level::off;
-  return known ? "" : "trace, debug, info, warning, error, critical or off";
-}
-
-void StartLog(std::string_view who, std::string_view level) {
+std::shared_ptr<spdlog::logger> MakeLogger(std::string_view who, std::string_view level) {
   // https://no-color.org: any non-empty NO_COLOR means no colour.
   const char* no_color = std::getenv("NO_COLOR");
   const bool plain = no_color != nullptr && *no_color != '\0';
@@ -23,7 +22,37 @@ void StartLog(std::string_view who, std::string_view level) {
   auto logger = std::make_shared<spdlog::logger>(std::string(who), std::move(sink));
   logger->set_pattern("%H:%M:%S.%f [%n] %^%l%$: %v");
   logger->set_level(spdlog::level::from_str(std::string(level)));
-  spdlog::set_default_logger(std::move(logger));
+  return logger;
+}
+
+// Never destroyed: a pool may be a global of the program, and end after everything else.
+std::shared_ptr<spdlog::logger>& TheLogger() {
+  static auto* const logger = new std::shared_ptr<spdlog::logger>(MakeLogger("procpool", "off"));
+  return *logger;
+}
+
+}  // namespace
+
+std::string CheckLogLevel(std::string_view level) {
+  const bool known =
+      level == "off" || spdlog::level::from_str(std::string(level)) != spdlog::level::off;
+  return known ? "" : "trace, debug, info, warning, error, critical or off";
+}
+
+spdlog::logger& Log() {
+  return *TheLogger();
+}
+
+void StartLog(std::string_view who, std::string_view level) {
+  TheLogger() = MakeLogger(who, level);
+}
+
+void LogAtLeast(std::string_view level) {
+  if (const std::string allowed = CheckLogLevel(level); !allowed.empty()) {
+    throw Error(Blame::kUser, {"log at", "level '" + std::string(level) + "'",
+                               "there is none of that name", "use " + allowed});
+  }
+  Log().set_level(std::min(Log().level(), spdlog::level::from_str(std::string(level))));
 }
 
 }  // namespace procpool

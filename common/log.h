@@ -1,4 +1,6 @@
-// The log: spdlog, on standard error, so that standard output carries nothing but the result.
+// The log: spdlog, on standard error, so that standard output carries nothing but the result. The
+// library has a logger of its own, which says nothing until it is told to: the default logger
+// belongs to the program that uses the library. Who writes into it includes logger.h.
 #pragma once
 
 #include <string>
@@ -10,7 +12,11 @@ namespace procpool {
 /// name, else what is allowed.
 std::string CheckLogLevel(std::string_view level);
 
-/// `who` stands in every line, e.g. "master" or "worker 3".
+/// `who` stands in every line, e.g. "master" or "worker 3". To be called before any other thread
+/// logs.
 void StartLog(std::string_view who, std::string_view level);
+
+/// From now on at least what is of this level is logged. Throws Error{kUser} for an unknown one.
+void LogAtLeast(std::string_view level);
 
 }  // namespace procpool

@@ -15,8 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include <procpool/error.h>
 #include "common/checksum.h"
-#include "common/error.h"
+#include "common/os_error.h"
 #include "common/unique_fd.h"
 
 namespace procpool {

@@ -8,7 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 
 namespace procpool {
 namespace {

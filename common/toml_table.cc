@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/quoted.h"
 
 namespace procpool {

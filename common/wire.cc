@@ -49,7 +49,7 @@ WireFault Check(const FrameHeader& header) {
   if (header.magic != kWireMagic) return WireFault::kMagic;
   if (header.version != kWireVersion) return WireFault::kVersion;
   if (header.header_hash != HeaderHash(header)) return WireFault::kHeaderHash;
-  if (header.type < FrameType::kReady || header.type > FrameType::kStop) return WireFault::kType;
+  if (header.type < FrameType::kReady || header.type > kLastFrameType) return WireFault::kType;
   if ((header.flags & ~kKnownFlags) != 0) return WireFault::kFlags;
   if (header.annex_bytes != 0 && header.annex_bytes != AnnexBytesOf(header.type)) {
     return WireFault::kAnnexLength;

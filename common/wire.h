@@ -39,18 +39,27 @@ enum class FrameType : std::uint8_t {
   kItem = 3,    ///< master → worker: one input
   kResult = 4,  ///< worker → master: a piece of the result, or all of it
   kFailed = 5,  ///< worker → master: the task threw; payload is type, '\0', text
-  kForget = 6,  ///< master → worker: the job is over
-  kStop = 7,    ///< master → worker: finish what was given, then leave
+  kForget =
+      6,  ///< master → worker: the job is over; of job 0: memory is, as the control socket says
+  kStop = 7,       ///< master → worker: finish what was given, then leave
+  kInit = 8,       ///< master → worker: run the initializer; payload as of kJob, then its input
+  kInitDone = 9,   ///< worker → master: it has run, and took so long (Nanoseconds)
+  kStepThrew = 10  ///< worker → master: one step of the item threw, the item goes on; payload is
+                   ///< the step (8 bytes), then as of kFailed
 };
+inline constexpr FrameType kLastFrameType = FrameType::kStepThrew;
 
 enum FrameFlag : std::uint8_t {
   kLastPart = 1,  ///< result: this piece completes it
   kInRegion =
       2,  ///< the payload lies in memory that both sides share; nothing of it is in the stream
-  kPlaced = 4,  ///< item: the annex says where the result may be written
-  kTimed = 8,   ///< item: the result shall carry its times; result: it does
+  kPlaced = 4,    ///< item: the annex says where the result may be written
+  kTimed = 8,     ///< item: the result shall carry its times; result: it does
+  kWatched = 16,  ///< item: the beginning of each of its steps is to be marked with its time
+  kTogether = 32  ///< item: its result may wait for those of the same job that come after it
 };
-inline constexpr std::uint8_t kKnownFlags = kLastPart | kInRegion | kPlaced | kTimed;
+inline constexpr std::uint8_t kKnownFlags =
+    kLastPart | kInRegion | kPlaced | kTimed | kWatched | kTogether;
 
 struct FrameHeader {
   std::uint32_t magic = kWireMagic;      //  0

@@ -9,7 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 #include "common/quoted.h"
 #include "common/unique_fd.h"
 #include "common/workload_builtin.h"

@@ -5,7 +5,7 @@
 #include <limits>
 #include <tuple>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/quoted.h"
 #include "common/toml_table.h"
 #include "common/workload.h"

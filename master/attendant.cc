@@ -1,7 +1,6 @@
 #include "master/attendant.h"
 
 #include <pthread.h>
-#include <spdlog/spdlog.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +9,8 @@
 #include <ctime>
 #include <string>
 #include <utility>
+
+#include "common/logger.h"
 
 namespace procpool {
 namespace {
@@ -98,7 +99,7 @@ void Attendant::ThreadMain() {
 void Attendant::Act(int signal) {
   if (signal == SIGTSTP) return Suspend();
   if (interrupts.fetch_add(1) == 0) {
-    spdlog::warn("interrupted: finishing what is under way; once more to stop at once");
+    Log().warn("interrupted: finishing what is under way; once more to stop at once");
     controls_.interrupt();
   } else {
     controls_.abort();

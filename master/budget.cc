@@ -140,6 +140,11 @@ BudgetKeeper::BudgetKeeper(std::size_t workers, Nanoseconds begun) : lines_(work
   for (Line& line : lines_) line.cursor = begun;
 }
 
+void BudgetKeeper::AddSlot() {
+  lines_.emplace_back().cursor = budget_.begun;
+  budget_.lines.emplace_back();
+}
+
 // Moves the worker's cursor on; time that is explained already stays what it is.
 void BudgetKeeper::Spend(std::size_t worker, BudgetPart part, Nanoseconds until) {
   Line& line = lines_[worker];

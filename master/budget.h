@@ -128,6 +128,8 @@ class BudgetKeeper {
  public:
   /// Worker lines begin at `begun`.
   BudgetKeeper(std::size_t workers, Nanoseconds begun);
+  /// Another worker; its line begins with the others'.
+  void AddSlot();
 
   /// A result is in its place. Returns what is believed of the worker's stamps.
   ResultAnnex Took(std::size_t worker, const SentStamps& sent, const ResultAnnex& times,

@@ -14,7 +14,7 @@
 #include "common/rows_payload.h"
 #include "common/workload.h"
 #include "master/plan.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
 class App;

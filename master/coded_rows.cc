@@ -1,8 +1,8 @@
 #include "master/coded_rows.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
+
+#include "common/logger.h"
 
 namespace procpool {
 
@@ -60,7 +60,7 @@ bool CodedRows::Decode(std::uint64_t item, std::uint64_t bytes, std::span<std::i
   times_[item].decoding = Now() - begun;
   total_.decoding += times_[item].decoding;
   if (fault)
-    spdlog::warn("item {}: the result cannot be read as {}: {}", item, codec_->name(), *fault);
+    Log().warn("item {}: the result cannot be read as {}: {}", item, codec_->name(), *fault);
   return !fault;
 }
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <numbers>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

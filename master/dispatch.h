@@ -1,158 +1,162 @@
-// The dispatch: gives the items of a job to workers until every one is answered. Pure logic over
-// `Workers`, so tests run it with workers that are no processes.
+// The dispatch: gives the items of jobs to workers until every one is answered. Many jobs may run
+// side by side; they are served in the order in which they began. Pure logic over `Workers`, so
+// tests run it with workers that are no processes.
 //
-// The main loop (Run):
+// One turn:
 //
-//   1  Give out: each worker that can take more gets items, as far as its credit goes.
+//   1  Give out: each worker that can take more gets items, as far as its credit goes, whoever has
+//      least first. A worker that has nothing while another one is long at an item with more behind
+//      it gets what is behind it.
 //
-//   2  Wait until something happens: a result, a failure, a death, a deadline, a wish to stop.
+//   2  Wait until something happens: a result, a failure, a death, a deadline, another thread's
+//      wish.
 //
-//   3  Act on what happened (the On… functions); kill workers whose oldest item is overdue.
+//   3  Act on what happened (the On… functions); kill workers whose oldest item is overdue; end
+//      the jobs that are finished.
 //
-// until the ledger is finished, or the job was interrupted and nothing is outstanding, or it cannot
-// go on.
+// A job ends with its report, or with an exception: one that its own functions threw, or the one
+// that says why there can be no workers.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "master/budget.h"
-#include "master/job.h"
-#include "master/ledger.h"
-#include "master/workers.h"
+#include "master/job_run.h"
 
 namespace procpool {
 
-struct JobOptions {
-  Nanoseconds timeout = 0;   ///< for an item, from when it is its worker's oldest; 0: none
-  unsigned most_deaths = 3;  ///< an item that has killed so many workers is given up
-  std::uint64_t most_items_per_worker = 0;  ///< a worker is replaced after so many; 0: never
-  Nanoseconds accounted_from = 0;  ///< where the budget of a timed job begins; 0: with the job
-};
-
-struct GivenUpItem {
-  std::uint64_t item = 0;
-  std::string reason;
-};
-
-/// What a worker did in a job. One for each process, so a replaced worker has one of its own.
-struct WorkerTally {
-  std::size_t slot = 0;
-  std::size_t record = 0;  ///< which process: Workers::record()
-  std::uint64_t items = 0;
-  Nanoseconds compute = 0;
-  Nanoseconds compute_cpu = 0;
-  Nanoseconds sending = 0;
-};
-
-struct JobReport {
-  enum class Status { kDone, kFailed, kInterrupted };
-  Status status = Status::kDone;
-  std::string error;          ///< why it failed; empty otherwise
-  bool all_answered = false;  ///< every item is done or given up
-  std::vector<GivenUpItem> given_up;
-  std::vector<std::string> warnings;
-  std::uint64_t retries = 0;  ///< items that were given out again
-  std::uint64_t deaths = 0;   ///< workers that died without being asked to
-  std::uint64_t items_done = 0;
-  Nanoseconds waiting = 0;  ///< wall time in step 2 with nothing to do but wait and receive
-  Nanoseconds begun = 0;
-  Nanoseconds finished = 0;
-  std::optional<Budget> budget{};  ///< of a timed job
-  Traffic traffic;                 ///< through the channels, in both directions
-};
+/// A job has ended: its report, or what it ended with instead.
+using JobEnded = std::function<void(JobReport report, std::exception_ptr error)>;
 
 class Dispatch final : private WorkerEvents {
  public:
+  explicit Dispatch(Workers& workers) : workers_(workers), lanes_(workers.slots()) {}
+  ~Dispatch() override { EndJobs(); }
+  Dispatch(const Dispatch&) = delete;
+  Dispatch& operator=(const Dispatch&) = delete;
+
+  /// A job begins; it must stay until it has ended, which `ended` is told once, on this thread.
   /// `items_done`, if given, counts along for other threads to read.
-  Dispatch(Workers& workers, Job& job, JobOptions options,
-           std::atomic<std::uint64_t>* items_done = nullptr);
+  /// Returns its number.
+  std::uint32_t Begin(Job& job, const JobOptions& options, JobEnded ended,
+                      std::atomic<std::uint64_t>* items_done = nullptr);
+  /// Waits at most until the deadline.
+  void Turn(Deadline deadline);
+  /// No job has anything to do; one without an end may be waiting for more.
+  bool Idle() const;
+  /// Ends the jobs that still run, as interrupted.
+  void EndJobs();
+  /// A job that runs has more items than before, or knows now that it will have no more. A number
+  /// that names no job is ignored.
+  void Grown(std::uint32_t job);
+  /// Of this job nothing more is given out. A worker that is at an item of it and does not finish
+  /// within milliseconds is killed and replaced; no other job loses anything but time by it.
+  void Cancel(std::uint32_t job);
+  /// The same for one item of it; the job goes on.
+  void CancelItem(std::uint32_t job, std::uint64_t item);
+  /// So many workers from now on. Those beyond leave once they have answered what they were given.
+  void Resize(std::size_t workers);
 
-  JobReport Run();
-
-  // To be called on the loop's thread while Run() is waiting.
-  /// Nothing more is given out; what is outstanding is still taken in.
-  void Interrupt() { interrupted_ = true; }
-  /// Ends now, whatever is outstanding.
-  void Abort() { interrupted_ = aborted_ = true; }
+  // To be called on the loop's thread, between two turns or while one waits.
+  /// Of the jobs that run nothing more is given out; what is outstanding is still taken in.
+  void Interrupt();
+  /// They end now, whatever is outstanding.
+  void Abort();
   /// The workers were stopped, or go on after so long; in between no deadline passes.
   void Suspend() { suspended_ = true; }
   void Resume(Nanoseconds stopped);
 
-  std::uint64_t done() const { return ledger_.done(); }
-  const std::vector<WorkerTally>& tallies() const { return tallies_; }
-
  private:
-  struct Credit {
-    double service_ns = 0;  // moving average of the time between answers
-    Nanoseconds last_answer = 0;
-    Nanoseconds oldest_since = 0;
-    bool tally_open = false;
-    std::size_t tally = 0;                                      // index in tallies_
-    std::deque<std::pair<std::uint64_t, SentStamps>> stamps{};  // of unanswered items, if timed
+  struct Entry {
+    JobRun run;
+    JobEnded ended;
+    Nanoseconds waited_before = 0;
+    std::exception_ptr thrown{};  // by one of the job's functions
+    bool open = false;            // in open_
+    bool settle = false;          // in settle_
+  };
+  struct LaneItem : JobItem {
+    std::uint64_t number = 0;      // Workers::ItemsGiven() when it had been given
+    Nanoseconds cancelled_at = 0;  // 0: it was not
+  };
+  // One worker's unanswered items, of all jobs, oldest first.
+  struct Lane {
+    std::deque<LaneItem> given;
+    Nanoseconds oldest_since = 0;  // when the first of them became the oldest
+    bool was_revoked = false;      // something was, or could not be, since then
+    Nanoseconds step_since = 0;  // when the step that it is at began, as far as that was asked for
+    enum class Killed { kNo, kOverdue, kCancelled } killed = Killed::kNo;  // by the dispatch
   };
 
+  bool AnswerDue() const override { return !Idle(); }
   void OnReady(std::size_t worker) override;
   void OnSent(std::size_t worker) override;
   std::optional<std::span<std::byte>> PlaceFor(std::size_t worker,
                                                const FrameHeader& header) override;
   bool OnResult(std::size_t worker, const Frame& frame) override;
-  bool OnFailed(std::size_t worker, const GivenItem& given, const std::string& type,
+  bool OnFailed(std::size_t worker, const JobItem& item, const std::string& type,
                 const std::string& text) override;
+  bool OnStepThrew(std::size_t worker, const JobItem& item, std::uint64_t step,
+                   const std::string& type, const std::string& text) override;
   void OnGone(std::size_t worker, const Departure& departure) override;
   void OnSlotLost(std::size_t worker, const std::string& error) override;
 
-  class EndOfJob {
-   public:
-    explicit EndOfJob(Dispatch& dispatch) : dispatch_(dispatch) {}
-    ~EndOfJob();
-    EndOfJob(const EndOfJob&) = delete;
-    EndOfJob& operator=(const EndOfJob&) = delete;
-
-   private:
-    Dispatch& dispatch_;
-  };
-
-  void Loop();
+  std::uint32_t NextId();
+  void LeaveIdleness();
+  Entry* Find(std::uint32_t job);
+  Entry* CulpritOf(std::size_t worker, const Departure& departure);
   void GiveOut();
   bool GiveOne(std::size_t worker);
-  std::size_t CreditOf(std::size_t worker) const;
-  bool GiveTimed(std::size_t worker, const GivenItem& given);
-  void Account(std::size_t worker, const Frame& frame, const TakenStamps& taken);
-  MasterTimes TimesOfMaster() const;
-  void Answered(std::size_t worker);
-  void GiveUp(std::uint64_t item, std::string reason);
+  bool Revoke(std::size_t worker, std::size_t place);
+  void RevokeAll(const Entry& entry);
+  void Drop(Entry& entry, std::uint64_t item);
+  bool Rebalance();
+  std::optional<std::size_t> Idler() const;
+  std::optional<std::size_t> Overloaded() const;
+  Nanoseconds MoveAt(std::size_t worker) const;
+  void Answered(std::size_t worker, const JobItem& item, Nanoseconds taken);
   void CheckDeadlines();
   Deadline NextDeadline() const;
-  bool Finished();
-  void Fail(std::string error);
+  Nanoseconds DueBy(std::size_t worker) const;
+  void KillOverdue(std::size_t worker);
+  /// Ends the jobs that are finished.
+  void Settle();
+  void ReplaceAll();
+  void SettleSoon(Entry& entry);
+  void Reopen(Entry& entry);
+  void Open(Entry& entry);
+  void End(Entry& entry);
+  void EndAll(const std::exception_ptr& error);
+  void FailAll(const std::string& error);
+  void DiedIdle(std::size_t worker, const Departure& departure);
   void FailStart(const Departure& departure);
-  void Warn(std::string warning);
-  WorkerTally& Tally(std::size_t worker);
+  bool AnybodyWants() const;
+  /// `act` calls the job's own functions; if one throws the job ends with that. False: it did.
+  template <typename Act>
+  bool Guard(Entry& entry, const Act& act);
 
   Workers& workers_;
-  Job& job_;
-  JobOptions options_;
-  std::atomic<std::uint64_t>* items_done_;
-  Ledger ledger_;
-  std::vector<Credit> credits_;
-  std::vector<WorkerTally> tallies_;
-  JobReport report_;
-  std::optional<BudgetKeeper> keeper_;  // if the job is timed
-  MasterTimes master_;
-  Nanoseconds cpu_begun_ = 0;
+  std::map<std::uint32_t, std::unique_ptr<Entry>> jobs_;
+  std::uint32_t last_id_ = 0;
+  std::deque<Entry*> open_;     // those with items that wait, the next one to serve first
+  std::vector<Entry*> settle_;  // those that may have ended
+  std::vector<Lane> lanes_;
+  Nanoseconds waited_ = 0;
+  Nanoseconds tried_to_move_ = 0;
+  Nanoseconds move_after_ = 0;
   unsigned start_failures_ = 0;         // in a row, without any worker becoming ready
   std::uint64_t fruitless_deaths_ = 0;  // in a row, without any item being answered
-  unsigned rechecks_ = 0;
-  bool any_ready_ = false;
+  std::uint64_t idle_deaths_ = 0;       // while there was nothing to do, since the last time
+  bool any_ready_ = false;              // since there was something to do
   bool suspended_ = false;
-  bool interrupted_ = false;
-  bool aborted_ = false;
 };
 
 }  // namespace procpool

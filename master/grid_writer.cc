@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/array_npy.h"
 #include "master/picture_pgm.h"
 #include "master/picture_png.h"

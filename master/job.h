@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,7 @@
 #include "common/buffer.h"
 #include "common/wire.h"
 #include "master/ledger.h"
+#include "master/worker_process.h"
 
 namespace procpool {
 
@@ -26,6 +28,22 @@ struct ItemInput {
   std::span<std::byte>
       place{};  ///< where the result may be written by the worker itself; may be empty
   const Buffer* place_buffer = nullptr;
+  std::span<const Buffer> shared{};  ///< other memory that the task will look at
+  std::uint64_t tasks = 1;           ///< how many calls the item is, for who counts them
+};
+
+/// An item that will have no result, and why.
+struct GivenUpItem {
+  enum class Cause { kThrew, kDied, kTimedOut, kCancelled };
+  std::uint64_t item = 0;
+  Cause cause = Cause::kDied;
+  std::string reason;                   ///< in words, for people
+  std::string type;                     ///< kThrew: of the exception
+  std::string text;                     ///< kThrew: its text
+  std::string how;                      ///< else how its worker ended, and why
+  ProcessExit exit;                     ///< of the worker that had it last, if that is gone
+  pid_t pid = -1;                       ///< of that worker
+  std::optional<std::uint64_t> step{};  ///< which of the item's steps it was, if that is known
 };
 
 /// A completed result.
@@ -34,6 +52,7 @@ struct ItemResult {
   bool in_place = false;   ///< the worker wrote it into `place`
   std::uint64_t hash = 0;  ///< XXH3-64 of it, if it came in one piece
   std::optional<ResultAnnex> times{};
+  std::size_t record = 0;  ///< which process computed it: Workers::record()
 };
 
 class Job {
@@ -42,10 +61,17 @@ class Job {
   virtual std::string_view task() const = 0;
   /// Given to every worker once; unchanged while the job runs.
   virtual std::span<const std::byte> context() const = 0;
+  /// May grow while the job runs: when an item is given up, and when the pool is told so
+  /// (Dispatch::Grown).
   virtual std::size_t items() const = 0;
+  /// Whether items() may still grow though every item is done.
+  virtual bool MoreMayCome() const { return false; }
   /// Empty, or for each item the worker it belongs to.
   virtual std::span<const unsigned> owners() const { return {}; }
-  /// Whether results shall carry their times, for the budget.
+  /// Whether nobody can use one result before the others are there: then they may travel together
+  /// where that is cheaper.
+  virtual bool results_together() const { return true; }
+  /// Whether results shall carry their times.
   virtual bool timed() const { return false; }
   /// Time spent so far in Complete() on decoding results; part of the budget.
   virtual Nanoseconds decoding() const { return 0; }
@@ -62,7 +88,17 @@ class Job {
   /// The item was taken back from a worker that is gone; it will begin again.
   virtual void Return(const GivenItem& given) = 0;
   /// The item will have no result.
-  virtual void GiveUp(std::uint64_t item, const std::string& reason) = 0;
+  virtual void GiveUp(const GivenUpItem& given_up) = 0;
+  /// Begin() threw this. True: the item ends by it and the others go on, False: the job ends by it.
+  virtual bool Refused(const GivenItem& /*given*/, const std::exception_ptr& /*error*/) {
+    return false;
+  }
+  /// One step of the item threw; the item goes on. False: impossible, the sender is at fault.
+  virtual bool StepThrew(const GivenItem& /*given*/, std::uint64_t /*step*/,
+                         const std::string& /*type*/, const std::string& /*text*/,
+                         pid_t /*worker*/) {
+    return false;
+  }
   /// Every item is done or given up. Items whose result turns out to be spoilt are computed anew.
   virtual std::vector<std::uint64_t> Recheck() { return {}; }
 };

@@ -16,6 +16,35 @@ Ledger::Ledger(std::size_t items, std::size_t workers, std::span<const unsigned>
   for (std::uint64_t item = 0; item < items; ++item) shares_[owners_[item]].push_back(item);
 }
 
+void Ledger::Extend(std::size_t items) {
+  states_.resize(states_.size() + items);
+}
+
+void Ledger::AddWorker() {
+  shares_.emplace_back();
+  given_.emplace_back();
+}
+
+// Rarely, so that each item costs little; what is kept is at most as much again as is open.
+void Ledger::Forget() {
+  constexpr std::size_t kEvery = 1024;
+  if (!forgets_ || ++closed_since_ < std::max(kEvery, states_.size() / 2)) return;
+  closed_since_ = 0;
+  const auto open = std::ranges::find_if(states_, [](const State& state) {
+    return state.where == Where::kWaiting || state.where == Where::kGiven;
+  });
+  first_ += static_cast<std::uint64_t>(open - states_.begin());
+  states_.erase(states_.begin(), open);
+}
+
+// What was dropped may be forgotten already.
+void Ledger::SkipDropped() {
+  while (fresh_ < items() && (fresh_ < first_ || At(fresh_).where == Where::kGivenUp)) {
+    ++fresh_;
+    --dropped_fresh_;
+  }
+}
+
 std::optional<GivenItem> Ledger::Next(std::size_t worker) {
   std::uint64_t item = 0;
   if (!shares_[worker].empty()) {
@@ -24,12 +53,12 @@ std::optional<GivenItem> Ledger::Next(std::size_t worker) {
   } else if (!returned_.empty()) {
     item = returned_.front();
     returned_.pop_front();
-  } else if (fresh_ < states_.size()) {
-    item = fresh_++;
   } else {
-    return std::nullopt;
+    SkipDropped();
+    if (fresh_ == items()) return std::nullopt;
+    item = fresh_++;
   }
-  State& state = states_[item];
+  State& state = At(item);
   state.where = Where::kGiven;
   state.worker = static_cast<std::uint32_t>(worker);
   given_[worker].push_back(item);
@@ -38,20 +67,24 @@ std::optional<GivenItem> Ledger::Next(std::size_t worker) {
 }
 
 std::size_t Ledger::WaitingFor(std::size_t worker) const {
-  return shares_[worker].size() + returned_.size() + (states_.size() - fresh_);
+  return shares_[worker].size() + returned_.size() + (items() - fresh_ - dropped_fresh_);
 }
 
 bool Ledger::IsOpen(std::size_t worker, const GivenItem& given) const {
-  if (given.item >= states_.size()) return false;
-  const State& state = states_[given.item];
+  if (given.item < first_ || given.item >= items()) return false;
+  const State& state = At(given.item);
   return state.where == Where::kGiven && state.worker == worker && state.attempt == given.attempt;
 }
 
 bool Ledger::Close(std::size_t worker, const GivenItem& given, Where where) {
   if (!IsOpen(worker, given)) return false;
-  states_[given.item].where = where;
+  At(given.item).where = where;
   std::deque<std::uint64_t>& queue = given_[worker];
-  queue.erase(std::ranges::find(queue, given.item));  // workers answer in order, so it is the first
+  if (queue.front() == given.item) {
+    queue.pop_front();  // workers answer in order
+  } else {
+    queue.erase(std::ranges::find(queue, given.item));
+  }
   --given_count_;
   return true;
 }
@@ -59,23 +92,40 @@ bool Ledger::Close(std::size_t worker, const GivenItem& given, Where where) {
 bool Ledger::Complete(std::size_t worker, const GivenItem& given) {
   if (!Close(worker, given, Where::kDone)) return false;
   ++done_;
+  Forget();
   return true;
 }
 
 bool Ledger::Fail(std::size_t worker, const GivenItem& given) {
   if (!Close(worker, given, Where::kGivenUp)) return false;
   ++given_up_;
+  Forget();
+  return true;
+}
+
+bool Ledger::Drop(std::uint64_t item) {
+  if (item < first_ || item >= items() || At(item).where != Where::kWaiting) return false;
+  At(item).where = Where::kGivenUp;
+  ++given_up_;
+  if (item < owners_.size()) {
+    std::erase(shares_[owners_[item]], item);
+  } else if (item >= fresh_) {
+    ++dropped_fresh_;
+  } else {
+    std::erase(returned_, item);
+  }
+  Forget();
   return true;
 }
 
 void Ledger::Return(std::uint64_t item) {
-  State& state = states_[item];
+  State& state = At(item);
   state.where = Where::kWaiting;
   ++state.attempt;
-  if (owners_.empty()) {
-    returned_.push_front(item);
-  } else {
+  if (item < owners_.size()) {
     shares_[owners_[item]].push_front(item);
+  } else {
+    returned_.push_front(item);  // nobody's, or one that came later
   }
 }
 
@@ -88,7 +138,7 @@ DeathReport Ledger::WorkerDied(std::size_t worker, bool blame,
   given_count_ -= items.size();
   if (blame && !items.empty()) {
     const std::uint64_t culprit = known ? working_on->item : items.front();
-    State& state = states_[culprit];
+    State& state = At(culprit);
     report.blamed = GivenItem{culprit, state.attempt};
     report.deaths = ++state.deaths;
     if (state.deaths >= most_deaths_) {
@@ -107,17 +157,21 @@ DeathReport Ledger::WorkerDied(std::size_t worker, bool blame,
 void Ledger::TakeBack(std::size_t worker, const GivenItem& given) {
   if (!Close(worker, given, Where::kWaiting)) return;
   Return(given.item);
-  --states_[given.item].attempt;
+  --At(given.item).attempt;
+}
+
+void Ledger::Revoke(std::size_t worker, const GivenItem& given) {
+  if (Close(worker, given, Where::kWaiting)) Return(given.item);
 }
 
 std::vector<GivenItem> Ledger::GivenTo(std::size_t worker) const {
   std::vector<GivenItem> items;
-  for (const std::uint64_t item : given_[worker]) items.push_back({item, states_[item].attempt});
+  for (const std::uint64_t item : given_[worker]) items.push_back({item, At(item).attempt});
   return items;
 }
 
 void Ledger::Reopen(std::uint64_t item) {
-  if (states_[item].where != Where::kDone) return;
+  if (At(item).where != Where::kDone) return;
   --done_;
   Return(item);
 }
@@ -125,16 +179,14 @@ void Ledger::Reopen(std::uint64_t item) {
 void Ledger::ReleaseShare(std::size_t worker) {
   returned_.insert(returned_.end(), shares_[worker].begin(), shares_[worker].end());
   shares_[worker].clear();
-  for (std::size_t item = 0; item < owners_.size(); ++item) {
-    if (owners_[item] == worker)
-      return owners_.clear();  // from now on returned items are anybody's
-  }
+  // From now on returned items are anybody's.
+  if (std::ranges::find(owners_, worker) != owners_.end()) owners_.clear();
 }
 
 std::optional<GivenItem> Ledger::Oldest(std::size_t worker) const {
   if (given_[worker].empty()) return std::nullopt;
   const std::uint64_t item = given_[worker].front();
-  return GivenItem{item, states_[item].attempt};
+  return GivenItem{item, At(item).attempt};
 }
 
 }  // namespace procpool

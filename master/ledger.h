@@ -3,7 +3,9 @@
 //
 //   waiting ──Next──▶ given ──Complete──▶ done
 //      ▲                │  ├──Fail──────▶ given up   (the task threw: an answer)
-//      └──WorkerDied────┘  └──WorkerDied▶ given up   (it has killed `most_deaths` workers)
+//      │                │  └──WorkerDied▶ given up   (it has killed `most_deaths` workers)
+//      ├──WorkerDied────┘
+//      └──Drop──────────────────────────▶ given up   (nobody wants it any more)
 //
 // Invariants:
 //
@@ -47,6 +49,13 @@ class Ledger {
   Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners,
          unsigned most_deaths);
 
+  /// So many new items, at the end; anybody's.
+  void Extend(std::size_t items);
+  /// What was done or given up is forgotten from time to time; such an item cannot be reopened. For
+  /// jobs without an end.
+  void ForgetWhatIsPast() { forgets_ = true; }
+  /// Another worker, at the end.
+  void AddWorker();
   /// Takes the next item that waits for this worker and gives it out.
   std::optional<GivenItem> Next(std::size_t worker);
   /// Items that wait for this worker (its own share, or all that wait).
@@ -56,11 +65,17 @@ class Ledger {
   /// False: refused, the item is not open for this worker at this attempt.
   bool Complete(std::size_t worker, const GivenItem& given);
   bool Fail(std::size_t worker, const GivenItem& given);
+  /// An item that waits is given up. False: it does not wait.
+  bool Drop(std::uint64_t item);
   /// blame: false where the worker left on request or was not at fault. working_on: the item it had
   /// begun, if known; not believed unless it is open for this worker.
   DeathReport WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on = {});
   /// The item could not be sent after all: it waits again, at the same attempt.
   void TakeBack(std::size_t worker, const GivenItem& given);
+  /// The worker will not begin it: it waits again, with the next attempt.
+  void Revoke(std::size_t worker, const GivenItem& given);
+  /// Whether items belong to workers (static schedule).
+  bool HasOwners() const { return !owners_.empty(); }
   /// Unanswered items of a worker, oldest first.
   std::vector<GivenItem> GivenTo(std::size_t worker) const;
   /// A done item must be computed anew (its result was found spoilt later).
@@ -71,11 +86,14 @@ class Ledger {
   std::size_t Given(std::size_t worker) const { return given_[worker].size(); }
   /// The item whose answer is due next from this worker.
   std::optional<GivenItem> Oldest(std::size_t worker) const;
-  std::size_t items() const { return states_.size(); }
+  std::size_t items() const { return first_ + states_.size(); }
+  /// Items that are not forgotten.
+  std::size_t remembered() const { return states_.size(); }
   std::size_t done() const { return done_; }
   std::size_t given_up() const { return given_up_; }
   std::size_t given() const { return given_count_; }
-  bool Finished() const { return done_ + given_up_ == states_.size(); }
+  std::size_t waiting() const { return items() - given_count_ - done_ - given_up_; }
+  bool Finished() const { return done_ + given_up_ == items(); }
 
  private:
   enum class Where : std::uint8_t { kWaiting, kGiven, kDone, kGivenUp };
@@ -86,13 +104,22 @@ class Ledger {
     std::uint32_t worker = 0;
   };
 
+  State& At(std::uint64_t item) { return states_[item - first_]; }
+  const State& At(std::uint64_t item) const { return states_[item - first_]; }
+  void Forget();
+  void SkipDropped();
   void Return(std::uint64_t item);
   bool Close(std::size_t worker, const GivenItem& given, Where where);
 
+  std::uint64_t first_ = 0;  // those before are past and forgotten
   std::vector<State> states_;
+  bool forgets_ = false;
+  std::size_t closed_since_ =
+      0;  // items that were closed since the last time something was forgotten
   std::vector<unsigned> owners_;
   unsigned most_deaths_;
   std::uint64_t fresh_ = 0;                        // dynamic: items from here on were never given
+  std::size_t dropped_fresh_ = 0;                  // of those, given up before they were given
   std::deque<std::uint64_t> returned_;             // anybody's, before the fresh ones
   std::vector<std::deque<std::uint64_t>> shares_;  // static: waiting items of each worker
   std::vector<std::deque<std::uint64_t>> given_;   // unanswered items of each worker, oldest first

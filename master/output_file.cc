@@ -15,7 +15,8 @@
 #include <system_error>
 #include <thread>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 
 namespace procpool {
 namespace {

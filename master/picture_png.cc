@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

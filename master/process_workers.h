@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,14 @@
 
 namespace procpool {
 
+/// What each worker runs before it is ready: a task and its input. No task: nothing.
+struct Initializer {
+  std::string task;
+  std::vector<std::byte> context;
+  std::vector<std::byte> input;
+  std::vector<Buffer> shared{};  ///< memory that the input refers to; kept as long as the pool
+};
+
 struct ProcessWorkersOptions {
   std::size_t slots = 1;
   const Transport* transport = nullptr;
@@ -29,6 +38,8 @@ struct ProcessWorkersOptions {
   Nanoseconds spin = 0;  ///< before parking, on both sides
   Nanoseconds ready_deadline = 10 * kSecond;
   std::string log_level = "warning";
+  Initializer initializer{};
+  std::uint64_t memory_limit = 0;  ///< bytes resident; a worker above is replaced; 0: none
 };
 
 /// One spawned process in the statistics, also after it is gone.
@@ -38,7 +49,10 @@ struct SpawnRecord {
   Nanoseconds spawned = 0;  ///< the spawn began
   Nanoseconds spawn_returned = 0;
   Nanoseconds main_reached = 0;  ///< as the worker says
-  Nanoseconds ready = 0;         ///< READY seen here
+  Nanoseconds ready = 0;         ///< READY seen here; if there is an initializer, when it was done
+  Nanoseconds initializing = 0;  ///< how long the initializer ran
+  Nanoseconds stop_sent = 0;     ///< told to stop; 0: it was not
+  Nanoseconds ended = 0;         ///< reaped; 0: it lives
   std::string exit;              ///< empty while it lives
 };
 
@@ -52,19 +66,23 @@ class ProcessWorkers final : public Workers {
   bool IsReady(std::size_t worker) const override;
   Nanoseconds ReadySince(std::size_t worker) const override;
   std::size_t record(std::size_t worker) const override;
-  std::optional<GivenItem> WorkingOn(std::size_t worker) const override;
+  std::optional<BegunItem> WorkingOn(std::size_t worker) const override;
   std::size_t alive() const override;
   void BeginJob(const JobTicket& job) override;
-  void EndJob() override;
-  bool Give(std::size_t worker, const GivenItem& given, const ItemInput& input,
-            bool timed) override;
+  void EndJob(std::uint32_t job) override;
+  bool Give(std::size_t worker, const JobTicket& job, const GivenItem& given,
+            const ItemInput& input) override;
   void Stop(std::size_t worker) override;
   void Kill(std::size_t worker, const std::string& reason) override;
   void Replace(std::size_t worker) override;
+  void Resize(std::size_t workers) override;
+  pid_t pid(std::size_t worker) const override;
   void Wait(Deadline deadline, WorkerEvents& events) override;
   LoopTimes Times() const override { return times_; }
   bool HasUnsent(std::size_t worker) const override;
+  std::uint64_t TasksGiven(std::size_t worker) const override;
   std::uint64_t ItemsGiven(std::size_t worker) const override;
+  bool Revoke(std::size_t worker, std::uint64_t number) override;
   Traffic TotalTraffic() const override;
 
   /// Runs `action` on the loop's thread soon; the only function that other threads may call.
@@ -75,6 +93,8 @@ class ProcessWorkers final : public Workers {
   void Suspend();
   void Resume(Nanoseconds stopped);
   void KillAll();
+  /// Lets the workers forget regions that have no owner any more.
+  void ReleaseUnusedRegions();
   /// STOP to all, then SIGTERM after `grace`, SIGKILL after as long again; returns when all are
   /// reaped.
   void StopAll(Nanoseconds grace);
@@ -85,7 +105,14 @@ class ProcessWorkers final : public Workers {
   enum class Life { kEmpty, kStarting, kReady, kDying };
   struct Slot;
   class Sink;
+  struct ActiveJob {
+    bool timed = false;
+    bool is_heavy = false;  // workers shall forget it at once
+  };
 
+  static void PostForgets(Slot& slot);
+  void CheckMemory(std::size_t worker);
+  bool Tell(std::size_t worker, const JobTicket& job);
   void Spawn(std::size_t worker);
   void SpawnNext(WorkerEvents& events);
   static void WatchUnlessReadable(Slot& slot);
@@ -93,14 +120,14 @@ class ProcessWorkers final : public Workers {
   void Drain(std::size_t worker, WorkerEvents& events);
   void FlushAll(WorkerEvents* events = nullptr);
   void Flush(Slot& slot);
-  void SleepOrSpin(Deadline deadline);
+  void SleepOrSpin(Deadline deadline, const WorkerEvents& events);
   void Reap(std::size_t worker, WorkerEvents& events);
   void CheckDeadlines();
   void KillStarting();
+  std::size_t Poll();
   bool AnythingReadable() const;
-  void Sleep(Deadline deadline);
+  void Sleep(Deadline deadline, const WorkerEvents& events);
   void ShareBuffer(Slot& slot, const Buffer* buffer);
-  void ReleaseUnusedRegions();
 
   ProcessWorkersOptions options_;
   unsigned long original_fd_limit_ = 0;
@@ -108,9 +135,12 @@ class ProcessWorkers final : public Workers {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<SpawnRecord> records_;
-  std::optional<JobTicket> job_;
+  std::map<std::uint32_t, ActiveJob> jobs_;
+  std::size_t timed_jobs_ = 0;
+  std::size_t wanted_ = 0;    // slots from here on stay empty
   std::size_t to_spawn_ = 0;  // slots that wait to be filled
   bool suspended_ = false;
+  std::vector<std::byte> initializer_;  // as it is sent to each worker; empty: none
   LoopTimes times_;
   Traffic past_traffic_;  // of processes that are gone
 };

@@ -1,5 +1,4 @@
 // The lives of the workers: spawned, ready in time, suspended, stopped, reaped.
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -7,7 +6,8 @@
 #include <cstdio>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/logger.h"
 #include "master/process_workers.h"
 #include "master/worker_slot.h"
 
@@ -28,13 +28,28 @@ unsigned long RaiseDescriptorLimit() {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? original : 0;
 }
 
+// Name, a zero byte, length of the context (8 bytes), context, input.
+std::vector<std::byte> InitPayload(const Initializer& initializer) {
+  std::vector<std::byte> payload;
+  const auto append = [&payload](std::span<const std::byte> bytes) {
+    payload.insert(payload.end(), bytes.begin(), bytes.end());
+  };
+  const std::string& task = initializer.task;
+  append(std::as_bytes(std::span(task.c_str(), task.size() + 1)));
+  const std::uint64_t context_bytes = initializer.context.size();
+  append(std::as_bytes(std::span(&context_bytes, 1)));
+  append(initializer.context);
+  append(initializer.input);
+  return payload;
+}
+
 }  // namespace
 
 ProcessWorkers::ProcessWorkers(ProcessWorkersOptions options)
     : options_(std::move(options)), keep_running_(loop_.get_executor()) {
   original_fd_limit_ = RaiseDescriptorLimit();
-  for (std::size_t i = 0; i < options_.slots; ++i) slots_.push_back(std::make_unique<Slot>(loop_));
-  for (std::size_t i = 0; i < options_.slots; ++i) Replace(i);
+  if (!options_.initializer.task.empty()) initializer_ = InitPayload(options_.initializer);
+  Resize(options_.slots);
 }
 
 ProcessWorkers::~ProcessWorkers() {
@@ -63,9 +78,11 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   record.spawn_returned = Now();
   record.pid = slot.process->pid();
   slot.life = Life::kStarting;
-  slot.job_sent = 0;
+  slot.told.clear();
+  slot.to_forget.clear();
+  slot.tasks_given = 0;
   slot.items_given = 0;
-  slot.stop_sent = false;
+  slot.stop_sent = slot.initializing = false;
   slot.departure = Departure{};
   slot.departure.pid = record.pid;
   slot.departure.program = options_.program;
@@ -115,11 +132,13 @@ void ProcessWorkers::CheckDeadlines() {
   const Nanoseconds now = Now();
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
     Slot& slot = *slots_[worker];
-    if (slot.life == Life::kStarting && now > slot.ready_by) {
+    if (slot.life == Life::kStarting && !slot.initializing && now > slot.ready_by) {
       char seconds[32];  // NOLINT: a short number
       std::snprintf(seconds, sizeof seconds, "%g", Seconds(options_.ready_deadline));
       Kill(worker, std::string("it was not ready within ") + seconds + " s");
     }
+    // One too many, and its channel was full when that was decided.
+    if (slot.life == Life::kReady && worker >= wanted_) Stop(worker);
     if (slot.life != Life::kEmpty && slot.gone_by != 0 && now > slot.gone_by) {
       slot.gone_by = 0;
       Kill(worker, "it closed its channel and went on");
@@ -139,6 +158,7 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
   Departure departure = std::move(slot.departure);
   departure.exit = *exit;
   departure.working_on = WorkingOn(worker);
+  records_[slot.record].ended = Now();
   records_[slot.record].exit =
       departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0
           ? "stopped"
@@ -193,7 +213,11 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
       return std::nullopt;
     }
     bool OnResult(std::size_t, const Frame&) override { return true; }
-    bool OnFailed(std::size_t, const GivenItem&, const std::string&, const std::string&) override {
+    bool OnFailed(std::size_t, const JobItem&, const std::string&, const std::string&) override {
+      return true;
+    }
+    bool OnStepThrew(std::size_t, const JobItem&, std::uint64_t, const std::string&,
+                     const std::string&) override {
       return true;
     }
     void OnGone(std::size_t, const Departure&) override {}
@@ -207,7 +231,7 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
   for (const int signal : {0, SIGTERM, SIGKILL}) {
     if (alive() == 0) return;
     if (signal != 0) {
-      spdlog::warn("{} worker(s) did not leave, sending {}", alive(), SignalName(signal));
+      Log().warn("{} worker(s) did not leave, sending {}", alive(), SignalName(signal));
       for (const auto& slot : slots_) {
         if (slot->process) slot->process->SignalGroup(signal);
       }

@@ -1,10 +1,10 @@
 // The receiving side of ProcessWorkers: what arrives from a worker, and what is done about it.
-#include <spdlog/spdlog.h>
 
 #include <cstring>
 #include <string_view>
 
 #include "common/build_id.h"
+#include "common/logger.h"
 #include "master/process_workers.h"
 #include "master/worker_slot.h"
 
@@ -30,11 +30,15 @@ class ProcessWorkers::Sink final : public FrameSink {
         if (slot_.life != Life::kStarting || header.payload_bytes != sizeof(ReadyMessage))
           return std::nullopt;
         return std::span(slot_.scratch).first(sizeof(ReadyMessage));
+      case FrameType::kInitDone:
+        if (!slot_.initializing || header.payload_bytes != sizeof(Nanoseconds)) return std::nullopt;
+        return std::span(slot_.scratch).first(sizeof(Nanoseconds));
+      case FrameType::kStepThrew:
       case FrameType::kFailed:
         if (header.payload_bytes > slot_.scratch.size()) return std::nullopt;
         return std::span(slot_.scratch).first(header.payload_bytes);
       case FrameType::kResult:
-        if (!IsOfThisJob(header)) return std::nullopt;
+        if (slot_.life == Life::kStarting) return std::nullopt;
         return events_.PlaceFor(worker_, header);
       default:
         return std::nullopt;
@@ -45,10 +49,14 @@ class ProcessWorkers::Sink final : public FrameSink {
     switch (frame.header.type) {
       case FrameType::kReady:
         return TakeReady(frame);
+      case FrameType::kInitDone:
+        return TakeInitDone(frame);
       case FrameType::kFailed:
         return TakeFailed(frame);
+      case FrameType::kStepThrew:
+        return TakeStepThrew(frame);
       case FrameType::kResult:
-        if (!IsOfThisJob(frame.header) || !events_.OnResult(worker_, frame)) {
+        if (slot_.life == Life::kStarting || !events_.OnResult(worker_, frame)) {
           workers_.Kill(worker_, "its result cannot be right");
         }
         return;
@@ -61,10 +69,6 @@ class ProcessWorkers::Sink final : public FrameSink {
   std::string Refusal() const override { return "it sent a frame that it was not asked for"; }
 
  private:
-  bool IsOfThisJob(const FrameHeader& header) const {
-    return slot_.life != Life::kStarting && workers_.job_ && header.job == workers_.job_->id;
-  }
-
   void TakeReady(const Frame& frame) {
     ReadyMessage ready;
     std::memcpy(&ready, frame.payload.data(), sizeof ready);
@@ -73,27 +77,66 @@ class ProcessWorkers::Sink final : public FrameSink {
       workers_.Kill(worker_, "it is of another build than this master; install both together");
       return;
     }
-    slot_.life = Life::kReady;
-    slot_.departure.was_ready = true;
     slot_.far_opened();
+    workers_.records_[slot_.record].main_reached = ready.main_reached;
+    if (workers_.initializer_.empty()) return BecomeReady();
+    slot_.initializing = true;
+    for (const Buffer& buffer : workers_.options_.initializer.shared)
+      workers_.ShareBuffer(slot_, &buffer);
+    OutFrame frame_out;
+    frame_out.header.type = FrameType::kInit;
+    frame_out.payload = workers_.initializer_;
+    slot_.channel->Post(frame_out);  // the first frame there is has room
+  }
+
+  void BecomeReady() {
+    slot_.life = Life::kReady;
+    slot_.initializing = false;
+    slot_.departure.was_ready = true;
     SpawnRecord& record = workers_.records_[slot_.record];
-    record.main_reached = ready.main_reached;
     record.ready = Now();
-    spdlog::debug("worker {} (pid {}) is ready after {:.3f} ms", worker_, record.pid,
-                  Seconds(record.ready - record.spawned) * 1e3);
+    Log().debug("worker {} (pid {}) is ready after {:.3f} ms", worker_, record.pid,
+                Seconds(record.ready - record.spawned) * 1e3);
     events_.OnReady(worker_);
   }
 
-  void TakeFailed(const Frame& frame) {
-    const std::string_view words(reinterpret_cast<const char*>(frame.payload.data()),
-                                 frame.payload.size());
+  void TakeInitDone(const Frame& frame) {
+    Nanoseconds duration = 0;
+    std::memcpy(&duration, frame.payload.data(), sizeof duration);
+    workers_.records_[slot_.record].initializing = duration;
+    BecomeReady();
+  }
+
+  static std::pair<std::string, std::string> TypeAndText(std::span<const std::byte> payload) {
+    const std::string_view words(reinterpret_cast<const char*>(payload.data()), payload.size());
     const std::size_t end = std::min(words.find('\0'), words.size());
-    const std::string type(words.substr(0, end));
-    const std::string text(words.substr(std::min(end + 1, words.size())));
+    return {std::string(words.substr(0, end)),
+            std::string(words.substr(std::min(end + 1, words.size())))};
+  }
+
+  void TakeFailed(const Frame& frame) {
+    const auto [type, text] = TypeAndText(frame.payload);
+    const FrameHeader& header = frame.header;
+    if (slot_.initializing && header.job == 0) {
+      return workers_.Kill(worker_, "its initializer threw " + type + ": " + text);
+    }
     const bool known =
-        IsOfThisJob(frame.header) &&
-        events_.OnFailed(worker_, {frame.header.item, frame.header.attempt}, type, text);
+        slot_.life != Life::kStarting &&
+        events_.OnFailed(worker_, {header.job, {header.item, header.attempt}}, type, text);
     if (!known) workers_.Kill(worker_, "it answered an item that it was not given");
+  }
+
+  void TakeStepThrew(const Frame& frame) {
+    std::uint64_t step = 0;
+    const FrameHeader& header = frame.header;
+    bool known = slot_.life != Life::kStarting && frame.payload.size() >= sizeof step;
+    if (known) {
+      std::memcpy(&step, frame.payload.data(), sizeof step);
+      const auto [type, text] = TypeAndText(frame.payload.subspan(sizeof step));
+      known = events_.OnStepThrew(worker_, {header.job, {header.item, header.attempt}}, step, type,
+                                  text);
+    }
+    if (!known) workers_.Kill(worker_, "it answered a step that it was not given");
   }
 
   ProcessWorkers& workers_;

@@ -6,6 +6,7 @@
 
 #include "common/build_id.h"
 #include "common/host.h"
+#include "common/os_error.h"
 #include "master/summary.h"
 #include "master/summary_budget.h"
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/run.h"
 
 namespace procpool {

@@ -163,9 +163,9 @@ void RowsJob::Return(const GivenItem& given) {
   Release(given.item);
 }
 
-void RowsJob::GiveUp(std::uint64_t item, const std::string& /*reason*/) {
-  assembly_.GiveUp(item);
-  Release(item);
+void RowsJob::GiveUp(const GivenUpItem& given_up) {
+  assembly_.GiveUp(given_up.item);
+  Release(given_up.item);
 }
 
 std::vector<std::uint64_t> RowsJob::Recheck() {

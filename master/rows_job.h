@@ -28,7 +28,7 @@ struct RowsJobOptions {
   const Buffer* prepared = nullptr;
   bool copy_prepared = false;
   bool timed = true;
-  /// Where the job gets memory for payloads from, e.g. Pool::Allocate. What it returns may be
+  /// Where the job gets memory for payloads from, e.g. WorkerPool::Allocate. What it returns may be
   /// longer than asked for.
   std::function<Buffer(std::size_t bytes)> allocate{};
 };
@@ -52,7 +52,7 @@ class RowsJob final : public Job {
                                                std::uint64_t bytes) override;
   bool Complete(const GivenItem& given, const ItemResult& result) override;
   void Return(const GivenItem& given) override;
-  void GiveUp(std::uint64_t item, const std::string& reason) override;
+  void GiveUp(const GivenUpItem& given_up) override;
   std::vector<std::uint64_t> Recheck() override;
 
   const Assembly& assembly() const { return assembly_; }

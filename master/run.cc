@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/host.h"
 #include "master/attendant.h"
 #include "master/grid_writer.h"

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
+#include <procpool/error.h>
 #include "common/codec.h"
-#include "common/error.h"
 #include "master/prepared_coords.h"
 #include "master/rows_job.h"
 #include "master/runner.h"
@@ -118,17 +118,17 @@ class PoolRunner final : public Runner {
                  .copy_prepared = pool_.transport().shares_memory && prepared_.region_id() == 0,
                  .timed = options.times,
                  .allocate = [this](std::size_t bytes) { return Allocate(bytes); }});
-    RunResult result =
-        ResultOf(pool_.Run(job, {.timeout = static_cast<Nanoseconds>(options.timeout * kSecond),
-                                 .most_deaths = options.retries,
-                                 .most_items_per_worker = options.max_chunks_per_worker,
-                                 .accounted_from = begun}),
-                 setup_);
+    JobReport report =
+        pool_.Run(job, {.timeout = static_cast<Nanoseconds>(options.timeout * kSecond),
+                        .most_deaths = options.retries,
+                        .most_tasks_per_worker = options.max_chunks_per_worker,
+                        .accounted_from = begun});
+    tallies_ = std::move(report.tallies);
+    RunResult result = ResultOf(std::move(report), setup_);
     const Nanoseconds finished = Now();
     result.wall = finished - begun;
     if (result.budget) result.budget->ExtendTo(finished);
     payloads_ = job.TakeBuffers();
-    tallies_ = pool_.tallies();
     const std::vector<SpawnRecord> records = pool_.Records();
     FillRows(records, result);
     if (cold) result.phases.spawn = SpawnTime(records, begun);
@@ -236,7 +236,7 @@ class PoolRunner final : public Runner {
   Nanoseconds begun_;
   bool cold_ = true;
   std::atomic<bool> interrupted_{false};
-  Pool pool_;
+  WorkerPool pool_;
   Buffer grid_;
   Buffer prepared_;
   std::vector<Buffer> payloads_;

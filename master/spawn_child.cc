@@ -9,7 +9,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "common/error.h"
+#include "common/os_error.h"
 
 namespace procpool {
 

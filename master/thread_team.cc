@@ -5,7 +5,7 @@
 #include <string>
 #include <system_error>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/prepared_coords.h"
 
 namespace procpool {

@@ -10,7 +10,8 @@
 #include <cstring>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 
 namespace procpool {
 namespace {
@@ -45,7 +46,7 @@ Error SpawnError(const std::string& program, int error_number) {
   return Error(
       program_at_fault ? Blame::kUser : Blame::kMachine,
       {"spawn", "worker '" + program + "'", cause,
-       program_at_fault ? "give an executable worker program with --worker PATH"
+       program_at_fault ? "name an executable worker program"
                         : "use fewer workers or raise the limits on processes and memory"});
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "master/process_workers.h"
@@ -28,9 +29,13 @@ struct ProcessWorkers::Slot : WorkerEnds {
   Nanoseconds ready_by = 0;
   Nanoseconds gone_by = 0;  // its channel has closed: it must end by then; 0: not closed
   std::size_t record = 0;
-  std::uint32_t job_sent = 0;
+  std::set<std::uint32_t> told;          // jobs that this process knows
+  std::vector<std::uint32_t> to_forget;  // those of them that have ended
+  std::uint64_t tasks_given = 0;
   std::uint64_t items_given = 0;
   bool stop_sent = false;
+  bool initializing = false;  // READY has come, the initializer runs
+  Nanoseconds memory_checked = 0;
   Departure departure;
   // The descriptors are the channel's and the process'; asio only watches them and must let go
   // before they are closed.

@@ -49,7 +49,7 @@ class BytesJob : public Job {
   }
 
   void Return(const GivenItem& given) override { ++returned[given.item]; }
-  void GiveUp(std::uint64_t item, const std::string& reason) override { given_up[item] = reason; }
+  void GiveUp(const GivenUpItem& end) override { given_up[end.item] = end.reason; }
 
   bool wants_times = false;
   std::vector<std::string> outputs;

@@ -44,7 +44,7 @@ TEST_P(ChannelConformance, PayloadsOfEverySizeArriveWhereTheSinkWantsThem) {
 TEST_P(ChannelConformance, EveryFieldOfTheCallerArrives) {
   OutFrame frame;
   frame.header.type = FrameType::kResult;
-  frame.header.flags = kLastPart | kTimed;
+  frame.header.flags = kLastPart | kTimed | kWatched;
   frame.header.task = 0xfedcba98;
   frame.header.job = 0x89abcdef;
   frame.header.item = ~std::uint64_t{0};
@@ -58,7 +58,7 @@ TEST_P(ChannelConformance, EveryFieldOfTheCallerArrives) {
   ASSERT_EQ(sink_.frames.size(), 1U);
   const Arrived& arrived = sink_.frames[0];
   EXPECT_EQ(arrived.header.type, FrameType::kResult);
-  EXPECT_EQ(arrived.header.flags, kLastPart | kTimed);
+  EXPECT_EQ(arrived.header.flags, kLastPart | kTimed | kWatched);
   EXPECT_EQ(arrived.header.task, frame.header.task);
   EXPECT_EQ(arrived.header.job, frame.header.job);
   EXPECT_EQ(arrived.header.item, frame.header.item);
@@ -183,6 +183,23 @@ TEST_P(ChannelConformance, SmallPayloadsAreCopiedByPost) {
   ASSERT_NO_FATAL_FAILURE(Pump());
   ASSERT_NO_FATAL_FAILURE(ExpectItems(1));
   EXPECT_TRUE(sink_.frames[0].payload == expected);
+}
+
+// Also in the middle of one: what went before came from the caller's memory.
+TEST_P(ChannelConformance, UnsentPayloadsAreKeptWhenAsked) {
+  const std::size_t size = kind().throttled ? kMoreThanFitsLoopback : kMoreThanFits;
+  const Bytes expected[] = {RandomBytes(size, 5), RandomBytes(size, 6)};
+  Bytes payloads[] = {expected[0], expected[1]};
+  for (std::size_t item = 0; item < 2; ++item) {
+    ASSERT_TRUE(sender().Post(ItemFrame(item, payloads[item])));
+    ASSERT_EQ(sender().Flush(), IoStatus::kBlocked);
+    sender().KeepUnsent();
+    std::ranges::fill(payloads[item], std::byte{0});
+  }
+  ASSERT_NO_FATAL_FAILURE(Pump());
+  ASSERT_NO_FATAL_FAILURE(ExpectItems(2));
+  EXPECT_TRUE(sink_.frames[0].payload == expected[0]);
+  EXPECT_TRUE(sink_.frames[1].payload == expected[1]);
 }
 
 TEST_P(ChannelConformance, AFullChannelPushesBackAndDropsNothing) {

@@ -12,8 +12,8 @@
 #include "common/codec.h"
 #include "common/kernel.h"
 #include "common/log.h"
-#include "master/pool.h"
 #include "master/rows_job.h"
+#include "master/worker_pool.h"
 #include "tests/temporary_folder.h"
 
 namespace procpool {
@@ -50,7 +50,7 @@ class GarbledJob final : public Job {
     return job_.Complete(given, result);
   }
   void Return(const GivenItem& given) override { job_.Return(given); }
-  void GiveUp(std::uint64_t item, const std::string& reason) override { job_.GiveUp(item, reason); }
+  void GiveUp(const GivenUpItem& given_up) override { job_.GiveUp(given_up); }
   std::vector<std::uint64_t> Recheck() override { return job_.Recheck(); }
 
  private:
@@ -65,10 +65,10 @@ TEST_P(CodecPoolTest, AWorkerThatAnswersGarbageIsFoundOut) {
   const auto& [transport, codec] = GetParam();
   const Fractal fractal = TestFractal();
   const Plan plan = MakePlan(fractal.Height(), 10, 2, Schedule::kDynamic);
-  Pool pool({.procs = 2,
-             .transport = std::string(transport.name),
-             .worker_program = MISBEHAVING_WORKER,
-             .log_level = "off"});
+  WorkerPool pool({.procs = 2,
+                   .transport = std::string(transport.name),
+                   .worker_program = MISBEHAVING_WORKER,
+                   .log_level = "off"});
   const Buffer grid =
       pool.Allocate(std::size_t{4} * fractal.Width() * fractal.Height(), "test grid");
   const auto allocate = [&](std::size_t bytes) { return pool.Allocate(bytes, "payload"); };

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/rows_payload.h"
 #include "tests/codec_fixture.h"
 

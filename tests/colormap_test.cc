@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/compare_report.h"
 
 namespace procpool {

@@ -11,7 +11,8 @@
 #include <optional>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
+
 #include "tests/open_descriptors.h"
 
 namespace procpool {

@@ -10,6 +10,7 @@
 #include "tests/budget_stamps.h"
 #include "tests/bytes_job.h"
 #include "tests/fake_workers.h"
+#include "tests/one_job.h"
 
 namespace procpool {
 namespace {
@@ -50,7 +51,7 @@ TEST_F(DispatchBudgetTest, ATimedJobHasABudget) {
   workers.script = [&] { workers.AnswerAll(); };
   workers.claim = JustNow;
   TimedJob job(100);
-  Dispatch dispatch(workers, job, {});
+  OneJob dispatch(workers, job, {});
   const JobReport report = dispatch.Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_TRUE(workers.ticket.timed);
@@ -66,7 +67,7 @@ TEST_F(DispatchBudgetTest, ATimedJobHasABudget) {
   EXPECT_GT(report.budget->master.encode, 0);
   EXPECT_GT(report.budget->master.placing, 0);
   Nanoseconds compute = 0;
-  for (const WorkerTally& tally : dispatch.tallies()) {
+  for (const WorkerTally& tally : report.tallies) {
     compute += tally.compute;
     EXPECT_EQ(tally.compute, 2 * tally.compute_cpu);
   }
@@ -77,14 +78,14 @@ TEST_F(DispatchBudgetTest, AnUntimedJobHasNone) {
   FakeWorkers workers(3);
   workers.script = [&] { workers.AnswerAll(); };
   BytesJob job("task", std::vector<std::string>(100, "in"));
-  Dispatch dispatch(workers, job, {});
+  OneJob dispatch(workers, job, {});
   const JobReport report = dispatch.Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_FALSE(workers.ticket.timed);
   EXPECT_EQ(workers.given_timed, 0U);
   EXPECT_EQ(workers.given_untimed, 100U);
   EXPECT_FALSE(report.budget);
-  for (const WorkerTally& tally : dispatch.tallies()) EXPECT_EQ(tally.compute, 0);
+  for (const WorkerTally& tally : report.tallies) EXPECT_EQ(tally.compute, 0);
 }
 
 TEST_F(DispatchBudgetTest, TheAccountBeginsWhereTheCallerSays) {
@@ -92,7 +93,7 @@ TEST_F(DispatchBudgetTest, TheAccountBeginsWhereTheCallerSays) {
   workers.script = [&] { workers.AnswerAll(); };
   TimedJob job(1);
   const Nanoseconds before = Now() - kSecond;
-  const JobReport report = Dispatch(workers, job, {.accounted_from = before}).Run();
+  const JobReport report = OneJob(workers, job, {.accounted_from = before}).Run();
   ASSERT_TRUE(report.budget);
   ExpectWhole(*report.budget);
   EXPECT_EQ(report.budget->begun, before);
@@ -104,9 +105,9 @@ TEST_F(DispatchBudgetTest, AWorkerThatWasReadyBeforeTheJobIdlesIfItGetsNothing) 
   workers.script = [&] { workers.AnswerAll(); };
   workers.claim = JustNow;
   TimedJob first(10);
-  static_cast<void>(Dispatch(workers, first, {}).Run());
+  static_cast<void>(OneJob(workers, first, {}).Run());
   TimedJob second(1);
-  const JobReport report = Dispatch(workers, second, {}).Run();
+  const JobReport report = OneJob(workers, second, {}).Run();
   ASSERT_TRUE(report.budget);
   ExpectWhole(*report.budget);
   EXPECT_EQ(PartOf(*report.budget, 1, BudgetPart::kSpawn), 0);
@@ -119,7 +120,7 @@ TEST_F(DispatchBudgetTest, WhatADeadWorkerDidIsLost) {
   workers.claim = JustNow;
   workers.script = [&] { ++round == 3 ? workers.Crash(0) : workers.AnswerAll(); };
   TimedJob job(10);
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   ASSERT_TRUE(report.budget);
   ExpectWhole(*report.budget);
@@ -136,7 +137,7 @@ TEST_F(DispatchBudgetTest, ASlotThatNobodyFillsIdles) {
   };
   workers.script = [&] { workers.AnswerAll(); };
   TimedJob job(10);
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   ASSERT_TRUE(report.budget);
   ExpectWhole(*report.budget);
@@ -152,11 +153,11 @@ TEST_F(DispatchBudgetTest, ALiarsTimesAreCutToWhatWasPossible) {
                        : ResultAnnex{.finished = kMost, .compute = kMost, .compute_cpu = kMost};
   };
   TimedJob job(100);
-  Dispatch dispatch(workers, job, {});
+  OneJob dispatch(workers, job, {});
   const JobReport report = dispatch.Run();
   ASSERT_TRUE(report.budget);
   ExpectWhole(*report.budget);
-  for (const WorkerTally& tally : dispatch.tallies()) {
+  for (const WorkerTally& tally : report.tallies) {
     EXPECT_GT(tally.compute, 0);
     EXPECT_LE(tally.compute, static_cast<Nanoseconds>(tally.items) * report.budget->Wall());
   }
@@ -169,7 +170,7 @@ TEST_F(DispatchBudgetTest, AnExceptionLeavesNoStampsBehind) {
     workers.slots_[0].given.front().item == 1 ? workers.Throw(0) : workers.Answer(0);
   };
   TimedJob job(3);
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   ASSERT_TRUE(report.budget);
   ExpectWhole(*report.budget);
   EXPECT_EQ(report.budget->items, 2U);

@@ -11,10 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/log.h"
 #include "tests/bytes_job.h"
 #include "tests/fake_workers.h"
+#include "tests/one_job.h"
 
 namespace procpool {
 namespace {
@@ -32,7 +33,7 @@ TEST_F(DispatchTest, EveryItemIsAnsweredOnce) {
   FakeWorkers workers(3);
   workers.script = [&] { workers.AnswerAll(); };
   BytesJob job("task", Inputs(100));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_EQ(report.items_done, 100U);
   EXPECT_EQ(job.completed.size(), 100U);
@@ -44,8 +45,23 @@ TEST_F(DispatchTest, EveryWorkerHasItsFirstItemBeforeAnyHasItsSecond) {
   FakeWorkers workers(3);
   workers.script = [&] { workers.AnswerAll(); };
   BytesJob job("task", Inputs(6));
-  static_cast<void>(Dispatch(workers, job, {}).Run());
+  static_cast<void>(OneJob(workers, job, {}).Run());
   ASSERT_GE(workers.log.size(), 3U);
+  EXPECT_EQ(workers.log[0].first + workers.log[1].first + workers.log[2].first, 0U + 1U + 2U);
+}
+
+TEST_F(DispatchTest, ALaterJobGoesToTheWorkerThatIdles) {
+  FakeWorkers workers(3);
+  workers.script = [] {};  // nobody answers
+  std::deque<BytesJob> jobs;
+  Dispatch dispatch(workers);
+  for (std::size_t i = 0; i < 3; ++i) {
+    dispatch.Begin(jobs.emplace_back("task", Inputs(1)), {},
+                   [](const JobReport&, const std::exception_ptr&) {});
+    dispatch.Turn(Deadline::Far());
+    dispatch.Turn(Deadline::Far());
+  }
+  ASSERT_EQ(workers.log.size(), 3U);
   EXPECT_EQ(workers.log[0].first + workers.log[1].first + workers.log[2].first, 0U + 1U + 2U);
 }
 
@@ -55,7 +71,7 @@ TEST_F(DispatchTest, CreditGrowsForTinyItems) {
     while (!workers.slots_[0].given.empty()) workers.Answer(0);  // answered within microseconds
   };
   BytesJob job("task", Inputs(20'000));
-  static_cast<void>(Dispatch(workers, job, {}).Run());
+  static_cast<void>(OneJob(workers, job, {}).Run());
   EXPECT_GT(workers.most_given, 8U);
   EXPECT_LE(workers.most_given, 256U);
 }
@@ -72,7 +88,7 @@ TEST_F(DispatchTest, TheItemThatWasBegunIsBlamedAndRetried) {
     workers.AnswerAll();
   };
   BytesJob job("task", Inputs(4));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_EQ(report.deaths, 1U);
   EXPECT_EQ(report.retries, 2U);
@@ -90,7 +106,7 @@ TEST_F(DispatchTest, AWorkersWordAboutAnItemItWasNotGivenIsNotBelieved) {
     workers.AnswerAll();
   };
   BytesJob job("task", Inputs(4));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_NE(report.warnings.at(0).find("item 0"), std::string::npos) << report.warnings.at(0);
 }
 
@@ -109,7 +125,7 @@ TEST_F(DispatchTest, AnItemThatKillsIsGivenUpAfterThreeAndTheRestIsDone) {
     }
   };
   BytesJob job("task", Inputs(10));
-  const JobReport report = Dispatch(workers, job, {.most_deaths = 3}).Run();
+  const JobReport report = OneJob(workers, job, {.most_deaths = 3}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
   EXPECT_EQ(report.deaths, 3U);
   EXPECT_EQ(report.items_done, 9U);
@@ -133,7 +149,7 @@ TEST_F(DispatchTest, ALateAnswerOfAnEarlierAttemptIsRefused) {
     ++round;
   };
   BytesJob job("task", Inputs(1));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_FALSE(accepted);
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_EQ(job.completed[0], 1);
@@ -148,7 +164,7 @@ TEST_F(DispatchTest, ADuplicateAnswerIsRefused) {
     second = second && workers.Answer(0, given);
   };
   BytesJob job("task", Inputs(3));
-  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(OneJob(workers, job, {}).Run().status, JobReport::Status::kDone);
   EXPECT_FALSE(second);
 }
 
@@ -158,7 +174,7 @@ TEST_F(DispatchTest, AnExceptionIsNotRetried) {
     workers.slots_[0].given.front().item == 1 ? workers.Throw(0) : workers.Answer(0);
   };
   BytesJob job("task", Inputs(3));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
   EXPECT_EQ(report.retries, 0U);
   EXPECT_EQ(report.items_done, 2U);
@@ -174,7 +190,7 @@ TEST_F(DispatchTest, AStaticShareIsInheritedByTheReplacement) {
   };
   BytesJob job("task", Inputs(20),
                std::vector<unsigned>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
-  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(OneJob(workers, job, {}).Run().status, JobReport::Status::kDone);
   for (const auto& [worker, given] : workers.log) EXPECT_EQ(worker, given.item < 10 ? 0U : 1U);
 }
 
@@ -190,7 +206,7 @@ TEST_F(DispatchTest, TheShareOfALostSlotIsDoneByTheOthers) {
     workers.AnswerAll();
   };
   BytesJob job("task", Inputs(10), std::vector<unsigned>{0, 0, 0, 0, 0, 1, 1, 1, 1, 1});
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone) << report.error;
   EXPECT_EQ(report.items_done, 10U);
 }
@@ -203,7 +219,7 @@ TEST_F(DispatchTest, WorkersThatNeverBecomeReadyAreTheCallersMistake) {
         {.exit = {ProcessExit::Kind::kExited, 1}, .program = "/some/program", .was_ready = false});
   };
   BytesJob job("task", Inputs(4));
-  Dispatch dispatch(workers, job, {});
+  OneJob dispatch(workers, job, {});
   try {
     static_cast<void>(dispatch.Run());
     FAIL();
@@ -228,7 +244,7 @@ TEST_F(DispatchTest, WorkersThatCannotStartAnyMoreFailTheJob) {
     workers.AnswerAll();
   };
   BytesJob job("task", Inputs(50));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
   EXPECT_NE(report.error.find("code 127"), std::string::npos) << report.error;
 }
@@ -241,7 +257,7 @@ TEST_F(DispatchTest, WorkersThatDieWithoutEverAnsweringEndTheJob) {
     }
   };
   BytesJob job("task", Inputs(1000));
-  const JobReport report = Dispatch(workers, job, {.most_deaths = 100}).Run();
+  const JobReport report = OneJob(workers, job, {.most_deaths = 100}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kFailed);
   EXPECT_NE(report.error.find("die faster than they answer"), std::string::npos) << report.error;
 }
@@ -250,12 +266,12 @@ TEST_F(DispatchTest, RecyclingGivesAWorkerAtMostSoMany) {
   FakeWorkers workers(2);
   workers.script = [&] { workers.AnswerAll(); };
   BytesJob job("task", Inputs(30));
-  Dispatch dispatch(workers, job, {.most_items_per_worker = 4});
+  OneJob dispatch(workers, job, {.most_tasks_per_worker = 4});
   const JobReport report = dispatch.Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   EXPECT_EQ(report.deaths, 0U);
   std::uint64_t items = 0;
-  for (const WorkerTally& tally : dispatch.tallies()) {
+  for (const WorkerTally& tally : report.tallies) {
     EXPECT_LE(tally.items, 4U);
     items += tally.items;
   }
@@ -270,7 +286,7 @@ TEST_F(DispatchTest, AFullChannelKeepsTheItemWaiting) {
     workers.AnswerAll();
   };
   BytesJob job("task", Inputs(50));
-  const JobReport report = Dispatch(workers, job, {}).Run();
+  const JobReport report = OneJob(workers, job, {}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   for (const auto& [worker, given] : workers.log)
     EXPECT_EQ(given.attempt, 0U) << "that was no retry";
@@ -284,7 +300,7 @@ TEST_F(DispatchTest, ATimeoutKillsTheWorkerOfTheOldestItem) {
       workers.Answer(0);
   };
   BytesJob job("task", Inputs(3));
-  const JobReport report = Dispatch(workers, job, {.timeout = kMillisecond}).Run();
+  const JobReport report = OneJob(workers, job, {.timeout = kMillisecond}).Run();
   EXPECT_EQ(report.status, JobReport::Status::kDone);
   ASSERT_EQ(workers.kills.size(), 1U);
   EXPECT_NE(workers.kills[0].find("item 1"), std::string::npos) << workers.kills[0];
@@ -293,7 +309,7 @@ TEST_F(DispatchTest, ATimeoutKillsTheWorkerOfTheOldestItem) {
 TEST_F(DispatchTest, InterruptGivesOutNothingMoreButTakesInWhatIsOutstanding) {
   FakeWorkers workers(2);
   BytesJob job("task", Inputs(5000));
-  Dispatch dispatch(workers, job, {});
+  OneJob dispatch(workers, job, {});
   int round = 0;
   workers.script = [&] {
     if (++round == 5) dispatch.Interrupt();
@@ -317,7 +333,7 @@ TEST_F(DispatchTest, AnInterruptAtTheVeryEndLosesNoCheck) {
   };
   FakeWorkers workers(1);
   CheckedJob job;
-  Dispatch dispatch(workers, job, {});
+  OneJob dispatch(workers, job, {});
   workers.script = [&] {
     dispatch.Interrupt();
     workers.AnswerAll();
@@ -345,7 +361,7 @@ TEST_F(DispatchTest, AReopenedItemFindsAWorkerAlthoughTheLastOneHasGone) {
     workers.Answer(0);
     if (++answered == 2) workers.CrashNow(0);
   };
-  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(OneJob(workers, job, {}).Run().status, JobReport::Status::kDone);
   EXPECT_EQ(job.completed[0], 2);
 }
 
@@ -357,7 +373,7 @@ TEST_F(DispatchTest, AnAnswerToAnItemThatWasNotGivenIsRefusedWhateverFrameBrings
     workers.AnswerAll();
   };
   BytesJob job("task", Inputs(1));
-  EXPECT_EQ(Dispatch(workers, job, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(OneJob(workers, job, {}).Run().status, JobReport::Status::kDone);
   EXPECT_FALSE(accepted);
 }
 
@@ -376,11 +392,11 @@ TEST_F(DispatchTest, SpoiltResultsAreComputedAnewButNotForEver) {
   FakeWorkers workers(1);
   workers.script = [&] { workers.AnswerAll(); };
   SpoiltJob once(1);
-  EXPECT_EQ(Dispatch(workers, once, {}).Run().status, JobReport::Status::kDone);
+  EXPECT_EQ(OneJob(workers, once, {}).Run().status, JobReport::Status::kDone);
   EXPECT_EQ(once.completed[3], 2);
   EXPECT_EQ(once.completed[2], 1);
   SpoiltJob always(1000);
-  EXPECT_EQ(Dispatch(workers, always, {}).Run().status, JobReport::Status::kFailed);
+  EXPECT_EQ(OneJob(workers, always, {}).Run().status, JobReport::Status::kFailed);
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ class FakeWorkers final : public Workers {
     bool stopping = false;
     std::size_t record = 0;
     std::deque<GivenItem> given;
-    std::uint64_t items_given = 0;
-    std::optional<GivenItem> working_on;
+    std::uint64_t tasks_given = 0;
+    std::optional<GivenItem> working_on;  // of the job that began last
   };
 
   explicit FakeWorkers(std::size_t slots) : slots_(slots) {}
@@ -40,20 +40,25 @@ class FakeWorkers final : public Workers {
   bool IsReady(std::size_t worker) const override { return slots_[worker].ready; }
   Nanoseconds ReadySince(std::size_t) const override { return 0; }  // long ago
   std::size_t record(std::size_t worker) const override { return slots_[worker].record; }
-  std::optional<GivenItem> WorkingOn(std::size_t worker) const override {
-    return slots_[worker].working_on;
+  std::optional<BegunItem> WorkingOn(std::size_t worker) const override {
+    const auto& item = slots_[worker].working_on;
+    return item ? std::optional(BegunItem{{ticket.id, *item}}) : std::nullopt;
+  }
+  void Resize(std::size_t workers) override {
+    if (workers > slots_.size()) slots_.resize(workers);
   }
   std::size_t alive() const override { return slots_.size(); }
   void BeginJob(const JobTicket& job) override { ticket = job; }
-  void EndJob() override { ended = true; }
+  void EndJob(std::uint32_t) override { ended = true; }
 
-  std::uint64_t ItemsGiven(std::size_t worker) const override { return slots_[worker].items_given; }
+  std::uint64_t TasksGiven(std::size_t worker) const override { return slots_[worker].tasks_given; }
   bool HasUnsent(std::size_t) const override { return false; }
-  bool Give(std::size_t worker, const GivenItem& given, const ItemInput&, bool timed) override {
+  bool Give(std::size_t worker, const JobTicket& job, const GivenItem& given,
+            const ItemInput& input) override {
     if (full) return false;
-    ++(timed ? given_timed : given_untimed);
+    ++(job.timed ? given_timed : given_untimed);
     slots_[worker].given.push_back(given);
-    ++slots_[worker].items_given;
+    slots_[worker].tasks_given += input.tasks;
     most_given = std::max(most_given, slots_[worker].given.size());
     log.push_back({worker, given});
     return true;
@@ -96,6 +101,7 @@ class FakeWorkers final : public Workers {
     FrameHeader header;
     header.type = FrameType::kResult;
     header.flags = kLastPart;
+    header.job = ticket.id;
     header.item = given.item;
     header.attempt = given.attempt;
     header.payload_bytes = text.size();
@@ -110,12 +116,12 @@ class FakeWorkers final : public Workers {
   void Throw(std::size_t worker) {
     const GivenItem given = slots_[worker].given.front();
     slots_[worker].given.pop_front();
-    EXPECT_TRUE(events_->OnFailed(worker, given, "std::runtime_error", "no"));
+    EXPECT_TRUE(events_->OnFailed(worker, {ticket.id, given}, "std::runtime_error", "no"));
   }
   void Die(std::size_t worker, Departure departure) {
     if (departure.exit.kind == ProcessExit::Kind::kUnknown)
       departure.exit = {ProcessExit::Kind::kSignalled, 11};
-    departure.working_on = slots_[worker].working_on;
+    departure.working_on = WorkingOn(worker);
     slots_[worker] = Slot{};
     pending_.push_back([this, worker, departure] { events_->OnGone(worker, departure); });
   }
@@ -129,6 +135,7 @@ class FakeWorkers final : public Workers {
     FrameHeader header;
     header.type = FrameType::kResult;
     header.flags = kLastPart;
+    header.job = ticket.id;
     header.item = item;
     return events_->OnResult(worker, Frame{header, {}, {}, std::nullopt});
   }

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/array_npy.h"
 #include "master/picture_png.h"
 #include "tests/temporary_folder.h"

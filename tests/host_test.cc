@@ -10,7 +10,8 @@
 #include <limits>
 #include <string>
 
-#include "common/error.h"
+#include <procpool/error.h>
+
 #include "tests/temporary_folder.h"
 
 namespace procpool {

@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/control_link.h"
 #include "master/lab/ipc_report.h"
 

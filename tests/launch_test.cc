@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <thread>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/pattern.h"
 #include "master/lab/ipc_measure.h"
 #include "master/lab/raw_link.h"

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <iostream>
 #include <stdexcept>
@@ -16,14 +18,17 @@
 #include <thread>
 #include <vector>
 
+#include <procpool/detail/task_registry.h>
+#include "common/clock.h"
 #include "common/rows_payload.h"
-#include "worker/task_registry.h"
+#include "common/shared_memory.h"
+#include "worker/standard_tasks.h"
 #include "worker/task_rows.h"
 #include "worker/worker_main.h"
 
 namespace {
 
-using procpool::Task;
+using procpool::ByteTask;
 using procpool::TaskFactory;
 using procpool::TaskOutput;
 
@@ -32,7 +37,7 @@ std::string Text(std::span<const std::byte> bytes) {
 }
 
 template <typename Function>
-class FunctionTask final : public Task {
+class FunctionTask final : public ByteTask {
  public:
   explicit FunctionTask(Function function) : function_(std::move(function)) {}
   void Run(std::span<const std::byte> input, TaskOutput& output) override {
@@ -71,9 +76,55 @@ bool IsFirst(const std::string& path) {
   ::_exit(99);
 }
 
+// What an initializer left in this process, and how often.
+std::string& Remembered() {
+  static std::string text;
+  return text;
+}
+int remembered_times = 0;
+
+void Remember(const std::string& text) {
+  Remembered() = text;
+  ++remembered_times;
+}
+
+// Kept until the process ends.
+std::vector<std::vector<char>>& Hoard() {
+  static std::vector<std::vector<char>> hoard;
+  return hoard;
+}
+
+// Each character of the input is a step: '!' throws, 'k' dies, 's' sleeps for a moment, 'h' hangs,
+// any other one does nothing.
+void RunSteps(const std::string& input, TaskOutput& output) {
+  for (std::size_t step = 0; step < input.size(); ++step) {
+    if (step != 0) output.BeginStep(step);
+    try {
+      if (input[step] == '!') throw std::out_of_range("step " + std::to_string(step));
+      if (input[step] == 'k') Die("signal 9");
+      if (input[step] == 's') std::this_thread::sleep_for(std::chrono::milliseconds(400));
+      if (input[step] == 'h') std::this_thread::sleep_for(std::chrono::hours(1));
+    } catch (...) {
+      output.FailStep(step);
+    }
+  }
+  Answer(output, input);
+}
+
+// Where the input lies, counted from the last place that suits any type.
+class WhereInputLies final : public ByteTask {
+ public:
+  void Run(std::span<const std::byte> input, TaskOutput& output) override {
+    const auto place = reinterpret_cast<std::uintptr_t>(input.data());
+    const std::string where = std::to_string(place % alignof(std::max_align_t));
+    Remember(where);
+    Answer(output, where);
+  }
+};
+
 // The task "rows", but the first one to answer answers something else. The context is that of
 // "rows", then "HOW:PATH".
-class GarbledRows final : public Task {
+class GarbledRows final : public ByteTask {
  public:
   explicit GarbledRows(std::span<const std::byte> context)
       : context_(*procpool::DecodeRowsContext(context.first(sizeof context_))),
@@ -98,7 +149,7 @@ class GarbledRows final : public Task {
 
  private:
   procpool::RowsContext context_;
-  std::unique_ptr<Task> rows_;
+  std::unique_ptr<ByteTask> rows_;
   std::string how_;
   std::string path_;
 };
@@ -192,6 +243,35 @@ int main(int argc, char** argv) {
                  }
                  std::memset(room.data(), 0x11, room.size());
                  output.Commit(room.size());
+               }));
+  registry.Add("steps", Make(RunSteps));
+  // Milliseconds to sleep; says who did.
+  registry.Add("nap", Make([](const std::string& input, TaskOutput& output) {
+                 std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(input)));
+                 Answer(output, std::to_string(::getpid()));
+               }));
+  // So many megabytes more of its own from now on; says who has them.
+  registry.Add("hoard", Make([](const std::string& input, TaskOutput& output) {
+                 Hoard().emplace_back(std::stoul(input) << 20, 'x');
+                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                 Answer(output, std::to_string(::getpid()));
+               }));
+  // For initializers, and what is left of them.
+  registry.Add("remember", Make([](const std::string& input, TaskOutput&) { Remember(input); }));
+  registry.Add("remember-slowly", Make([](const std::string& input, TaskOutput&) {
+                 std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(input)));
+                 Remember(input);
+               }));
+  registry.Add("remember-shared", Make([](const std::string& input, TaskOutput& output) {
+                 const auto id = static_cast<std::uint32_t>(std::stoul(input));
+                 const auto bytes = output.Shared(id)->buffer.bytes();
+                 Remember(reinterpret_cast<const char*>(bytes.data()));
+               }));
+  registry.Add("where-input-lies",
+               [](std::span<const std::byte>) { return std::make_unique<WhereInputLies>(); });
+  // How often something was remembered; what.
+  registry.Add("recall", Make([](const std::string&, TaskOutput& output) {
+                 Answer(output, std::to_string(remembered_times) + ":" + Remembered());
                }));
   registry.Add("garbled-rows", [](std::span<const std::byte> context) {
     return std::make_unique<GarbledRows>(context);

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/unique_fd.h"
 #include "tests/temporary_folder.h"
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/kernel.h"
 #include "tests/open_descriptors.h"
 

@@ -5,7 +5,7 @@
 
 #include "common/pattern.h"
 #include "common/produce_payload.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 #include "tests/bytes_job.h"
 
 namespace procpool {
@@ -22,7 +22,7 @@ INSTANTIATE_TEST_SUITE_P(Transports, ProduceTest, ::testing::Values("pipe", "que
                          [](const auto& param) { return param.param; });
 
 TEST_P(ProduceTest, AnswersWithThePatternAskedFor) {
-  Pool pool({.procs = 2, .transport = GetParam()});
+  WorkerPool pool({.procs = 2, .transport = GetParam()});
   const std::vector<std::uint64_t> sizes{0, 1, 8, 4097, 262'143, 262'144, 262'147, 1'000'003};
   std::vector<std::string> inputs;
   inputs.reserve(sizes.size());
@@ -36,7 +36,7 @@ TEST_P(ProduceTest, AnswersWithThePatternAskedFor) {
 }
 
 TEST_P(ProduceTest, RefusesWhatNobodyCanWant) {
-  Pool pool({.procs = 1, .transport = GetParam()});
+  WorkerPool pool({.procs = 1, .transport = GetParam()});
   BytesJob job(kProduceTask, {"short", ItemText(kMaxPayloadBytes + 1, 0)});
   const JobReport report = pool.Run(job, {});
   EXPECT_TRUE(report.all_answered);

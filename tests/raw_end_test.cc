@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/pattern.h"
 #include "master/lab/raw_message_queue.h"
 #include "master/lab/raw_ring.h"

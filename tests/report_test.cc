@@ -7,7 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "common/error.h"
+#include <procpool/error.h>
+
 #include "tests/temporary_folder.h"
 
 namespace procpool {

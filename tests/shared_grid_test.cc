@@ -10,7 +10,7 @@
 
 #include "common/checksum.h"
 #include "common/log.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 #include "tests/bytes_job.h"
 #include "tests/temporary_folder.h"
 
@@ -21,7 +21,7 @@ namespace {
 class NeighbourJob final : public BytesJob {
  public:
   // Creates the file `go` once item `victim` is complete.
-  NeighbourJob(Pool& pool, const std::vector<std::string>& inputs, std::uint64_t victim,
+  NeighbourJob(WorkerPool& pool, const std::vector<std::string>& inputs, std::uint64_t victim,
                std::string go)
       : BytesJob("overwrite-neighbour", inputs),
         victim_(victim),
@@ -66,7 +66,7 @@ TEST(SharedGridTest, ATaskThatWritesOverItsNeighbourIsFoundOut) {
   const TemporaryFolder folder;
   const std::string marker = folder.In("neighbour");
   StartLog("test", "off");
-  Pool pool({.procs = 1, .worker_program = MISBEHAVING_WORKER, .log_level = "off"});
+  WorkerPool pool({.procs = 1, .worker_program = MISBEHAVING_WORKER, .log_level = "off"});
   const std::string go = marker + ".go";
   // Item 2 writes over item 1. Done before the master has taken item 1 in, that would be a wrong
   // result on arrival and the end of the worker, which is another test; so item 2 waits for it.

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <string>
 
+#include <procpool/error.h>
 #include "common/buffer.h"
-#include "common/error.h"
 
 namespace procpool {
 namespace {

@@ -17,9 +17,10 @@
 #include <string>
 #include <thread>
 
+#include <procpool/error.h>
 #include "common/clock.h"
-#include "common/error.h"
-#include "master/pool.h"
+#include "common/os_error.h"
+#include "master/worker_pool.h"
 #include "master/worker_process.h"
 #include "tests/open_descriptors.h"
 #include "tests/temporary_folder.h"
@@ -259,15 +260,15 @@ TEST(PoolSpawning, UsesTheMethodThatIsNamed) {
   ASSERT_EQ(::pthread_atfork([] { ++forks; }, nullptr, nullptr), 0);
   for (const SpawnMethod& method : SpawnMethods()) {
     forks = 0;
-    Pool pool({.procs = 2,
-               .transport = "pipe",
-               .worker_program = MISBEHAVING_WORKER,
-               .spawn = std::string(method.name)});
+    WorkerPool pool({.procs = 2,
+                     .transport = "pipe",
+                     .worker_program = MISBEHAVING_WORKER,
+                     .spawn = std::string(method.name)});
     EXPECT_TRUE(pool.WaitUntilReady(Deadline::After(kWatchdog)));
     EXPECT_EQ(forks, method.name == "fork+exec" ? 2 : 0) << method.name;
   }
   ExpectNoChild();
-  EXPECT_THROW(Pool({.worker_program = MISBEHAVING_WORKER, .spawn = "nonsense"}), Error);
+  EXPECT_THROW(WorkerPool({.worker_program = MISBEHAVING_WORKER, .spawn = "nonsense"}), Error);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
+
 #include "tests/temporary_folder.h"
 
 namespace procpool {

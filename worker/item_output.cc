@@ -1,8 +1,10 @@
 #include "worker/item_output.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace procpool {
 namespace {
@@ -23,8 +25,12 @@ void PostToMaster(Channel& channel, const OutFrame& frame) {
   while (!channel.Post(frame)) FlushToMaster(channel);
 }
 
-ItemOutput::ItemOutput(Channel& channel, const Frame& item, std::vector<std::byte>& piece)
-    : channel_(channel), item_(item), piece_(piece) {}
+ItemOutput::ItemOutput(WorkerSide side, const Frame& item, std::vector<std::byte>& piece)
+    : channel_(side.channel),
+      mark_(side.mark),
+      regions_(side.regions),
+      item_(item),
+      piece_(piece) {}
 
 OutFrame ItemOutput::Answer(FrameType type) const {
   OutFrame frame;
@@ -61,7 +67,7 @@ void ItemOutput::Commit(std::size_t bytes) {
   if (piece_used_ == kPieceBytes) SendPiece();
 }
 
-void ItemOutput::Spent(TaskStage stage, Nanoseconds duration) {
+void ItemOutput::Spent(TaskStage stage, std::int64_t duration) {
   (stage == TaskStage::kDecode ? decoding_ : encoding_) += duration;
 }
 
@@ -94,13 +100,30 @@ void ItemOutput::Finish(ResultAnnex times) {
     FlushToMaster(channel_);  // the piece is used again
 }
 
-void ItemOutput::Fail(std::string_view type, std::string_view text) {
-  std::string words(type);
+void ItemOutput::PostException(FrameType type, std::string words, const ExceptionText& exception) {
+  words += exception.type;
   words += '\0';
-  words += text;
+  words += exception.text;
   words.resize(std::min(words.size(), kSmallPayload));
-  OutFrame frame = Answer(FrameType::kFailed);
+  OutFrame frame = Answer(type);
   frame.payload = std::as_bytes(std::span(words));
+  PostToMaster(channel_, frame);
+}
+
+void ItemOutput::Fail(const ExceptionText& exception) {
+  PostException(FrameType::kFailed, "", exception);
+}
+
+void ItemOutput::FailStep(std::uint64_t step) {
+  if (item_.header.type == FrameType::kInit) throw;  // an initializer fails as a whole
+  std::string words(sizeof step, '\0');
+  std::memcpy(words.data(), &step, sizeof step);
+  PostException(FrameType::kStepThrew, std::move(words), DescribeException());
+}
+
+void ItemOutput::InitDone(Nanoseconds duration) {
+  OutFrame frame = Answer(FrameType::kInitDone);
+  frame.payload = std::as_bytes(std::span(&duration, 1));
   PostToMaster(channel_, frame);
 }
 

@@ -7,8 +7,11 @@
 #include <span>
 #include <vector>
 
+#include <procpool/detail/byte_task.h>
 #include "common/channel.h"
-#include "worker/task.h"
+#include "common/work_mark.h"
+#include "worker/exception_text.h"
+#include "worker/worker_regions.h"
 
 namespace procpool {
 
@@ -20,21 +23,36 @@ void FlushToMaster(Channel& channel);
 /// Posts a frame, waiting for room if need be. Throws MasterGone.
 void PostToMaster(Channel& channel, const OutFrame& frame);
 
+/// What a worker has, whatever the item.
+struct WorkerSide {
+  Channel& channel;
+  WorkMark& mark;
+  WorkerRegions& regions;
+};
+
 class ItemOutput final : public TaskOutput {
  public:
   /// `piece` is the worker's staging memory, reused from item to item.
-  ItemOutput(Channel& channel, const Frame& item, std::vector<std::byte>& piece);
+  ItemOutput(WorkerSide side, const Frame& item, std::vector<std::byte>& piece);
 
   std::span<std::byte> Reserve(std::size_t most) override;
   void Commit(std::size_t bytes) override;
 
+  void BeginStep(std::uint64_t step) override {
+    mark_.Step(step, (item_.header.flags & kWatched) != 0 ? Now() : 0);
+  }
+  void FailStep(std::uint64_t step) override;
+  std::shared_ptr<SharedMemory> Shared(std::uint32_t id) override { return regions_.Find(id); }
+
   bool timed() const override { return (item_.header.flags & kTimed) != 0; }
-  void Spent(TaskStage stage, Nanoseconds duration) override;
+  void Spent(TaskStage stage, std::int64_t duration) override;
 
   /// Posts the last piece, with the times if the item asked for them.
   void Finish(ResultAnnex times);
   /// Posts the task's failure instead.
-  void Fail(std::string_view type, std::string_view text);
+  void Fail(const ExceptionText& exception);
+  /// Posts that the initializer has run.
+  void InitDone(Nanoseconds duration);
 
   Nanoseconds sending() const { return sending_; }
   Nanoseconds sending_cpu() const { return sending_cpu_; }
@@ -45,7 +63,11 @@ class ItemOutput final : public TaskOutput {
   OutFrame Answer(FrameType type) const;
   void SendPiece();
 
+  void PostException(FrameType type, std::string words, const ExceptionText& exception);
+
   Channel& channel_;
+  WorkMark& mark_;
+  WorkerRegions& regions_;
   const Frame& item_;
   std::vector<std::byte>& piece_;
   std::size_t piece_used_ = 0;

@@ -1,5 +1,5 @@
 // The worker program: offers the standard tasks to the master that started it.
-#include "worker/task_registry.h"
+#include "worker/standard_tasks.h"
 #include "worker/worker_main.h"
 
 int main(int argc, char** argv) {

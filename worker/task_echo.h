@@ -1,10 +1,10 @@
 // Task "echo": its result is its input.
 #pragma once
 
-#include "worker/task.h"
+#include <procpool/detail/byte_task.h>
 
 namespace procpool {
 
-std::unique_ptr<Task> MakeEchoTask(std::span<const std::byte> context);
+std::unique_ptr<ByteTask> MakeEchoTask(std::span<const std::byte> context);
 
 }  // namespace procpool

@@ -10,7 +10,7 @@
 namespace procpool {
 namespace {
 
-class ProduceTask final : public Task {
+class ProduceTask final : public ByteTask {
  public:
   void Run(std::span<const std::byte> input, TaskOutput& output) override {
     ProduceItem item;
@@ -33,7 +33,7 @@ class ProduceTask final : public Task {
 
 }  // namespace
 
-std::unique_ptr<Task> MakeProduceTask(std::span<const std::byte> /*context*/) {
+std::unique_ptr<ByteTask> MakeProduceTask(std::span<const std::byte> /*context*/) {
   return std::make_unique<ProduceTask>();
 }
 

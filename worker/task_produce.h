@@ -2,10 +2,10 @@
 // (common/produce_payload.h). What a result costs to move, without an input that costs anything.
 #pragma once
 
-#include "worker/task.h"
+#include <procpool/detail/byte_task.h>
 
 namespace procpool {
 
-std::unique_ptr<Task> MakeProduceTask(std::span<const std::byte> context);
+std::unique_ptr<ByteTask> MakeProduceTask(std::span<const std::byte> context);
 
 }  // namespace procpool

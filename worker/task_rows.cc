@@ -14,7 +14,7 @@ std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
   return {reinterpret_cast<std::int32_t*>(bytes.data()), bytes.size() / sizeof(std::int32_t)};
 }
 
-class RowsTask final : public Task {
+class RowsTask final : public ByteTask {
  public:
   explicit RowsTask(const RowsContext& context)
       : fractal_(context.fractal),
@@ -39,7 +39,7 @@ class RowsTask final : public Task {
   RowsComputer computer_;
 };
 
-class CoordsTask final : public Task {
+class CoordsTask final : public ByteTask {
  public:
   explicit CoordsTask(const RowsContext& context)
       : fractal_(context.fractal), kernel_(KernelOrThrow(context.KernelName())) {}
@@ -80,7 +80,7 @@ const Kernel& KernelOrThrow(std::string_view name) {
   return *kernel;
 }
 
-std::unique_ptr<Task> MakeRowsTask(std::span<const std::byte> context_bytes) {
+std::unique_ptr<ByteTask> MakeRowsTask(std::span<const std::byte> context_bytes) {
   const auto context = DecodeRowsContext(context_bytes);
   if (!context) throw std::invalid_argument("the context is not one of the task 'rows'");
   if (context->codec != CodecId::kRaw) return MakeCodedRowsTask(*context);

@@ -5,12 +5,12 @@
 
 #include <string_view>
 
+#include <procpool/detail/byte_task.h>
 #include "common/kernel.h"
-#include "worker/task.h"
 
 namespace procpool {
 
-std::unique_ptr<Task> MakeRowsTask(std::span<const std::byte> context);
+std::unique_ptr<ByteTask> MakeRowsTask(std::span<const std::byte> context);
 
 /// Throws std::invalid_argument if there is none of this name.
 const Kernel& KernelOrThrow(std::string_view name);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/codec.h"
 #include "worker/task_rows.h"
 
@@ -25,7 +26,7 @@ class StageClock {
   Nanoseconds begun_;
 };
 
-class CodedRowsTask final : public Task {
+class CodedRowsTask final : public ByteTask {
  public:
   explicit CodedRowsTask(const RowsContext& context)
       : fractal_(context.fractal),
@@ -97,7 +98,7 @@ class CodedRowsTask final : public Task {
 
 }  // namespace
 
-std::unique_ptr<Task> MakeCodedRowsTask(const RowsContext& context) {
+std::unique_ptr<ByteTask> MakeCodedRowsTask(const RowsContext& context) {
   return std::make_unique<CodedRowsTask>(context);
 }
 

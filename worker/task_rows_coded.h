@@ -5,11 +5,11 @@
 
 #include <memory>
 
+#include <procpool/detail/byte_task.h>
 #include "common/rows_payload.h"
-#include "worker/task.h"
 
 namespace procpool {
 
-std::unique_ptr<Task> MakeCodedRowsTask(const RowsContext& context);
+std::unique_ptr<ByteTask> MakeCodedRowsTask(const RowsContext& context);
 
 }  // namespace procpool

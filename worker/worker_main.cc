@@ -1,7 +1,6 @@
 #include "worker/worker_main.h"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -13,14 +12,18 @@
 #include <utility>
 #include <vector>
 
+#include <procpool/error.h>
 #include "common/channel_factory.h"
 #include "common/clock.h"
-#include "common/error.h"
 #include "common/fork_server.h"
 #include "common/launch.h"
 #include "common/log.h"
+#include "common/logger.h"
+#include "common/os_error.h"
+#include "common/serving.h"
 #include "worker/fork_server.h"
 #include "worker/loop.h"
+#include "worker/worker_regions.h"
 
 namespace procpool {
 namespace {
@@ -51,18 +54,19 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
   WorkMark mark = WorkMark::Open(Inherited(kWorkMarkFd));
   mark.CloseDescriptor();
   RegionTable regions;
+  WorkerRegions worker_regions(control, regions);
   std::vector<UniqueFd> fds;
   for (std::size_t i = 0; i < transport->far_fd_count; ++i) {
     fds.push_back(Inherited(kFirstChannelFd + static_cast<int>(i)));
   }
   const auto channel = transport->open(std::move(fds), launch.channel_name, {control, regions});
   channel->SpinBeforeParking(launch.spin);
-  switch (WorkerLoop(*channel, mark, registry).Run(main_reached)) {
+  switch (WorkerLoop(*channel, mark, worker_regions, registry).Run(main_reached)) {
     case LoopEnd::kStopped:
     case LoopEnd::kMasterGone:
       return 0;
     case LoopEnd::kBroken:
-      spdlog::error("cannot read from the master: {}", channel->fault());
+      Log().error("cannot read from the master: {}", channel->fault());
       return 1;
   }
   return 1;
@@ -91,6 +95,7 @@ int ServeAsForkServer(std::string_view argument, const TaskRegistry& registry) {
 
 int WorkerMain(int argc, char** argv, const TaskRegistry& registry) {
   const Nanoseconds main_reached = Now();
+  BeginServing();
   try {
     const std::string_view argument = argc == 2 ? argv[1] : "";
     if (argument.starts_with(kForkServerOption)) return ServeAsForkServer(argument, registry);

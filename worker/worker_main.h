@@ -5,7 +5,7 @@
 // error; 2 started by hand.
 #pragma once
 
-#include "worker/task_registry.h"
+#include <procpool/detail/task_registry.h>
 
 namespace procpool {
 

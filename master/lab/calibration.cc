@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/host.h"
 #include "common/wire.h"
 #include "master/lab/statistics.h"

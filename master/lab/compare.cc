@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/host.h"
 #include "common/log.h"
 #include "master/attendant.h"

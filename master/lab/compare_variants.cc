@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/compare.h"
 
 namespace procpool {

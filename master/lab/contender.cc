@@ -4,7 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/workload.h"
 #include "master/process_usage.h"
 #include "master/runner.h"

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "common/clock.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 
 namespace procpool {
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/pattern.h"
 #include "master/lab/statistics.h"
 

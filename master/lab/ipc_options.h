@@ -7,7 +7,7 @@
 
 #include "master/lab/placement.h"
 #include "master/lab/report.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 
 namespace CLI {
 class App;

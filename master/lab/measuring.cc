@@ -5,7 +5,7 @@
 #include <optional>
 #include <random>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/host.h"
 #include "master/attendant.h"
 #include "master/lab/report.h"

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/ipc_measure.h"
 
 namespace procpool {
@@ -35,7 +35,7 @@ class NullJob final : public Job {
     return result.bytes == sizeof answer_ && answer_ == given.item;
   }
   void Return(const GivenItem& /*given*/) override {}
-  void GiveUp(std::uint64_t /*item*/, const std::string& /*reason*/) override {}
+  void GiveUp(const GivenUpItem& /*given_up*/) override {}
 
  private:
   std::size_t items_;
@@ -43,7 +43,7 @@ class NullJob final : public Job {
   std::uint64_t answer_ = 0;
 };
 
-double RunJob(Pool& pool, std::uint64_t items) {
+double RunJob(WorkerPool& pool, std::uint64_t items) {
   NullJob job(items);
   const Nanoseconds begun = Now();
   const JobReport report = pool.Run(job, {});
@@ -58,10 +58,10 @@ double RunJob(Pool& pool, std::uint64_t items) {
 }
 
 void RunRound(const IpcOptions& options, NullTasks& row) {
-  Pool pool({.procs = options.procs,
-             .transport = row.transport,
-             .worker_program = options.worker,
-             .wait = row.wait});
+  WorkerPool pool({.procs = options.procs,
+                   .transport = row.transport,
+                   .worker_program = options.worker,
+                   .wait = row.wait});
   if (!pool.WaitUntilReady(Deadline::After(kReadyDeadline))) {
     throw Error(Blame::kMachine, {"measure", "null tasks over " + row.transport,
                                   "not every worker was ready in time", "use fewer workers"});

@@ -11,7 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 #include "common/quoted.h"
 #include "master/cli.h"
 #include "master/lab/peer_workload.h"

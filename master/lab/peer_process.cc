@@ -15,7 +15,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 #include "common/quoted.h"
 #include "master/worker_process.h"
 

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

@@ -12,7 +12,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 #include "common/pattern.h"
 
 namespace procpool {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/event_fd.h"
 #include "common/queue_names.h"
 

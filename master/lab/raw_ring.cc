@@ -13,7 +13,7 @@
 #include <cstring>
 #include <utility>
 
-#include "common/error.h"
+#include "common/os_error.h"
 #include "common/shared_region.h"
 #include "common/unique_fd.h"
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "common/channel_pipe.h"
-#include "common/error.h"
+#include "common/os_error.h"
 #include "common/unique_fd.h"
 
 namespace procpool {

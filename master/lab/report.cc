@@ -9,9 +9,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include <procpool/error.h>
 #include "common/build_id.h"
-#include "common/error.h"
 #include "common/host.h"
+#include "common/os_error.h"
 #include "master/cli_option.h"
 
 namespace procpool {

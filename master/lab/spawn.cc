@@ -5,7 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/log.h"
 #include "master/cli_option.h"
 #include "master/lab/report.h"

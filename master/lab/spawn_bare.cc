@@ -10,7 +10,8 @@
 #include <csignal>
 #include <thread>
 
-#include "common/error.h"
+#include <procpool/error.h>
+#include "common/os_error.h"
 #include "master/lab/spawn_contenders.h"
 
 namespace procpool {

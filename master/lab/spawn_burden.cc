@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "common/host.h"
+#include "common/os_error.h"
 #include "master/lab/report.h"
 
 namespace procpool {

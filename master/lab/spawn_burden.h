@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/unique_fd.h"
 
 namespace procpool {

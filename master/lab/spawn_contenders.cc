@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/zygote.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 
 namespace procpool {
 namespace {

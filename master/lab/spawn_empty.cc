@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/spawn_contenders.h"
 
 namespace procpool {

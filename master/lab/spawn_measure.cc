@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "common/error.h"
+#include <procpool/error.h>
 
 namespace procpool {
 namespace {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <string>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/spawn_measure.h"
-#include "master/pool.h"
+#include "master/worker_pool.h"
 
 namespace procpool {
 namespace {
@@ -13,10 +13,10 @@ constexpr Nanoseconds kReadyDeadline = 30 * kSecond;
 
 void StartAndStop(PoolStarts& starts, const std::string& worker, std::size_t procs, bool counts) {
   const Nanoseconds begun = Now();
-  Pool pool({.procs = procs,
-             .transport = starts.transport,
-             .worker_program = worker,
-             .spawn = starts.method});
+  WorkerPool pool({.procs = procs,
+                   .transport = starts.transport,
+                   .worker_program = worker,
+                   .spawn = starts.method});
   if (!pool.WaitUntilReady(Deadline::After(kReadyDeadline))) {
     throw Error(Blame::kMachine, {"start", "pool over " + starts.transport,
                                   "not all workers were ready in time", "use fewer workers"});

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "master/lab/spawn_contenders.h"
 
 namespace procpool {

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include <procpool/error.h>
 #include "common/build_id.h"
-#include "common/error.h"
 #include "common/produce_payload.h"
 #include "master/spawn_method.h"
 

@@ -6,8 +6,9 @@
 #include <array>
 #include <utility>
 
-#include "common/error.h"
+#include <procpool/error.h>
 #include "common/fork_server.h"
+#include "common/os_error.h"
 
 namespace procpool {
 namespace {
