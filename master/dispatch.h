@@ -87,6 +87,8 @@ class Dispatch final : private WorkerEvents {
     std::uint64_t number = 0;      // Workers::ItemsGiven() when it had been given
     Nanoseconds cancelled_at = 0;  // 0: it was not
   };
+  // What a cancelled item may still take: ending a worker and making another one takes as long.
+  static constexpr Nanoseconds kCancelGrace = 2 * kMillisecond;
   // One worker's unanswered items, of all jobs, oldest first.
   struct Lane {
     std::deque<LaneItem> given;
@@ -158,5 +160,21 @@ class Dispatch final : private WorkerEvents {
   bool any_ready_ = false;              // since there was something to do
   bool suspended_ = false;
 };
+
+// `act` must not assign what a function returns through memory to something outside: GCC 12 lets
+// the function write there directly, takes what stood there before for overwritten, and leaves that
+// out; if the function then throws, anything may stand there.
+template <typename Act>
+bool Dispatch::Guard(Entry& entry, const Act& act) {
+  try {
+    act();
+    return true;
+  } catch (...) {
+    if (!entry.thrown) entry.thrown = std::current_exception();
+    entry.run.Abort();
+    SettleSoon(entry);
+    return false;
+  }
+}
 
 }  // namespace procpool

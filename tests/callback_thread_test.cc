@@ -54,9 +54,8 @@ TEST(CallbackThread, RunsThemInOrderOnAThreadOfItsOwn) {
 }
 
 TEST(CallbackThread, BeginsWithTheFirstCallback) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "the sanitizer makes a thread of its own together with the first one";
-#endif
+  // A sanitizer may make a thread of its own together with the first one.
+  std::thread([] {}).join();
   const auto before = Threads();
   {
     CallbackThread unused;
