@@ -165,6 +165,18 @@ class Channel {
   /// Where shared memory is recognised; nullptr where the transport shares none.
   virtual const RegionTable* regions() { return nullptr; }
 
+  /// For a channel that stands before another one.
+  static std::ptrdiff_t WriteSomeOf(Channel& other, std::span<const iovec> pieces) {
+    return other.WriteSome(pieces);
+  }
+  static std::ptrdiff_t ReadSomeOf(Channel& other, std::span<const iovec> pieces) {
+    return other.ReadSome(pieces);
+  }
+  static void WaitForOf(Channel& other, bool for_bytes, bool for_room, Deadline deadline) {
+    other.WaitFor(for_bytes, for_room, deadline);
+  }
+  static const RegionTable* RegionsOf(Channel& other) { return other.regions(); }
+
  private:
   // What Post() queued: stretches of small_ (by position, for small_ moves when it grows) and long
   // payloads.

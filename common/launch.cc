@@ -33,6 +33,8 @@ std::string EncodeLaunch(const Launch& launch) {
   argument += ",parent=" + std::to_string(launch.parent);
   argument += ",spin=" + std::to_string(launch.spin);
   argument += ",log=" + launch.log_level;
+  argument += ",life=" + std::to_string(launch.life);
+  argument += ",faults=" + launch.faults;
   return argument;
 }
 
@@ -41,7 +43,9 @@ Launch DecodeLaunch(std::string_view argument) {
   std::map<std::string, std::string, std::less<>> fields;
   std::string_view rest = argument.substr(kLaunchOption.size());
   for (bool more = true; more;) {
-    const std::size_t comma = rest.find(',');
+    // The faults stand last, for they contain commas.
+    const bool is_last = rest.starts_with("faults=");
+    const std::size_t comma = is_last ? std::string_view::npos : rest.find(',');
     const std::string_view field = rest.substr(0, comma);
     more = comma != std::string_view::npos;
     if (more) rest = rest.substr(comma + 1);
@@ -65,6 +69,8 @@ Launch DecodeLaunch(std::string_view argument) {
   launch.parent = ParseNumber<pid_t>(argument, take("parent"));
   launch.spin = ParseNumber<Nanoseconds>(argument, take("spin"));
   launch.log_level = take("log");
+  launch.life = ParseNumber<std::uint64_t>(argument, take("life"));
+  launch.faults = take("faults");
   if (launch.transport.empty() || launch.parent <= 0 || launch.spin < 0) {
     Refuse(argument, "has a value that is out of range");
   }

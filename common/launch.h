@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ struct Launch {
   pid_t parent = 0;          ///< the master; a worker with another parent leaves
   Nanoseconds spin = 0;      ///< how long to spin before parking
   std::string log_level = "warning";
+  std::uint64_t life = 0;  ///< the how-manieth process of its slot, from 0
+  std::string faults{};    ///< which it shall commit (fault_plan.h); mostly none
 
   bool operator==(const Launch&) const = default;
 };

@@ -49,6 +49,16 @@ std::vector<std::string> NamesBeginningWith(std::string_view prefix) {
   return names;
 }
 
+// The stems of all leases that this process has had, by which its names are known.
+struct Stems {
+  std::mutex mutex;
+  std::vector<std::string> all;
+};
+Stems& StemsOfThisProcess() {
+  static Stems stems;
+  return stems;
+}
+
 // A locked file may have been unlinked between open and flock; only one that still has its name
 // counts.
 bool StillNamed(const UniqueFd& fd) {
@@ -78,7 +88,11 @@ QueueNameLease::QueueNameLease() : state_(std::make_unique<State>()) {
       ThrowErrno("create", state_->lock_path,
                  "the queue transport needs a writable /dev/shm; use --transport pipe or shm");
     }
-    if (::flock(state_->lock.get(), LOCK_EX | LOCK_NB) == 0 && StillNamed(state_->lock)) return;
+    if (::flock(state_->lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(state_->lock)) continue;
+    Stems& stems = StemsOfThisProcess();
+    const std::lock_guard lock(stems.mutex);
+    stems.all.push_back(state_->stem + ".");
+    return;
   }
   throw Error(Blame::kMachine,
               {"create", "a lock file in /dev/shm", "each new one was taken away at once",
@@ -102,6 +116,16 @@ std::shared_ptr<QueueNameLease> QueueNameLease::Get() {
   std::shared_ptr<QueueNameLease> lease(new QueueNameLease);
   current = lease;
   return lease;
+}
+
+std::vector<std::string> NamesOfThisProcess() {
+  Stems& stems = StemsOfThisProcess();
+  const std::lock_guard lock(stems.mutex);
+  std::vector<std::string> names;
+  for (const std::string& stem : stems.all) {
+    for (std::string& name : NamesBeginningWith(stem)) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 int ReclaimQueueNames() {

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace procpool {
 
@@ -33,5 +34,8 @@ class QueueNameLease {
 /// Removes what dead owners left in /dev/shm; returns how many names. Called by Get(), and by
 /// tests.
 int ReclaimQueueNames();
+
+/// Names in /dev/shm that this process has made and that are still there.
+std::vector<std::string> NamesOfThisProcess();
 
 }  // namespace procpool

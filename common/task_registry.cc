@@ -27,6 +27,13 @@ const TaskFactory* TaskRegistry::Find(std::string_view name) const {
   return found == factories_.end() ? nullptr : &found->second;
 }
 
+TaskRegistry TaskRegistry::Wrapped(
+    const std::function<TaskFactory(const TaskFactory&)>& around) const {
+  TaskRegistry wrapped;
+  for (const auto& [name, factory] : factories_) wrapped.Add(name, around(factory));
+  return wrapped;
+}
+
 std::string TaskRegistry::Names() const {
   std::string names;
   for (const auto& [name, factory] : factories_) names += (names.empty() ? "" : ", ") + name;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "common/fault_tally.h"
 #include "common/revocations.h"
 #include "common/shared_region.h"
 #include "common/unique_fd.h"
@@ -53,6 +54,9 @@ class WorkMark {
   /// What the master takes back; beside the mark, in the same page.
   Revocations& revocations() { return page_->revocations; }
 
+  /// What the worker does on purpose; beside the mark as well.
+  FaultTally& faults() { return page_->faults; }
+
   /// The next step of the item begins.
   void Step(std::uint64_t step, Nanoseconds begun) {
     page_->step.store(step, std::memory_order_release);
@@ -79,7 +83,9 @@ class WorkMark {
     std::atomic<std::uint64_t> step;
     std::atomic<std::int64_t> begun;
     Revocations revocations;
+    FaultTally faults;
   };
+  static_assert(sizeof(Page) <= 4096);
 
   explicit WorkMark(SharedRegion memory)
       : memory_(std::move(memory)), page_(reinterpret_cast<Page*>(memory_.bytes().data())) {}

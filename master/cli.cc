@@ -17,6 +17,7 @@ namespace procpool {
 namespace {
 
 constexpr double kLongestTimeout = 1e6;
+constexpr double kLongestGrace = 3600;
 
 Names<std::string> ColormapChoices() {
   Names<std::string> names;
@@ -59,6 +60,16 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       app, "--max-chunks-per-worker", 1, kMostChunks,
       [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
       "replace a worker after so many chunks (default: never)");
+  AddNumber<double>(
+      app, "--grace", 1e-3, kLongestGrace, [&](double n) { options.grace = n; },
+      "seconds for a worker that was told to leave, and again after SIGTERM (default: 2)")
+      ->type_name("S");
+  AddName(app, "--chaos", options.chaos,
+          "faults that the workers shall commit, e.g. 'kill@computing:chunk=3,attempt=0'; "
+          "docs/faults.md lists them")
+      ->type_name("SPEC");
+  app.add_flag("--audit", options.audit,
+               "certify at the end that no row was lost or doubled and nothing is left behind");
   AddName(app, "--worker", options.worker, "worker program (default: `worker` beside master)")
       ->type_name("PATH");
 }

@@ -35,6 +35,15 @@ struct WorkerTally {
   Nanoseconds sending = 0;
 };
 
+/// A worker died over an item, which was given out again.
+struct Recovery {
+  std::size_t record = 0;  ///< which process died
+  std::uint64_t item = 0;
+  std::uint32_t attempt = 0;    ///< that was lost
+  Nanoseconds seen = 0;         ///< when the death was known here
+  Nanoseconds given_again = 0;  ///< 0: it was not
+};
+
 struct JobReport {
   enum class Status { kDone, kFailed, kInterrupted };
   Status status = Status::kDone;
@@ -42,8 +51,11 @@ struct JobReport {
   bool all_answered = false;  ///< every item is done or given up
   std::vector<GivenUpItem> given_up;
   std::vector<std::string> warnings;
-  std::uint64_t retries = 0;  ///< items that were given out again
-  std::uint64_t deaths = 0;   ///< workers that died without being asked to
+  std::uint64_t retries = 0;   ///< items that were given out again
+  std::uint64_t deaths = 0;    ///< workers that died without being asked to
+  std::uint64_t attempts = 0;  ///< items that were given out, those given again counted again
+  std::uint64_t refused = 0;   ///< answers to what the worker did not have, or had no more
+  std::vector<Recovery> recoveries;
   std::uint64_t items_done = 0;
   Nanoseconds waiting = 0;  ///< wall time in which there was nothing to do but wait and receive
   Nanoseconds begun = 0;

@@ -89,12 +89,21 @@ std::optional<GivenItem> JobRun::Give(std::size_t worker) {
       Grow();
     }
   }
-  if (was_given) return given;
+  if (was_given) {
+    if (given->attempt != 0) NoteGivenAgain(*given);
+    return given;
+  }
   // Its channel is full, or it is dying. Its other items come back when it goes; this one was never
   // sent.
   job_.Return(*given);
   ledger_.TakeBack(worker, *given);
   return std::nullopt;
+}
+
+void JobRun::NoteGivenAgain(const GivenItem& given) {
+  for (Recovery& recovery : report_.recoveries) {
+    if (recovery.item == given.item && recovery.given_again == 0) recovery.given_again = Now();
+  }
 }
 
 // ---- what happened
@@ -106,7 +115,10 @@ void JobRun::WorkerReady(std::size_t worker, Nanoseconds since) {
 std::optional<std::span<std::byte>> JobRun::PlaceFor(std::size_t worker,
                                                      const FrameHeader& header) {
   const GivenItem given = GivenOf(header);
-  if (!ledger_.IsOpen(worker, given)) return std::nullopt;
+  if (!ledger_.IsOpen(worker, given)) {
+    ++report_.refused;
+    return std::nullopt;
+  }
   // A piece of nothing brings a result no further: a stream of them would keep this loop busy.
   if (header.payload_bytes == 0 && (header.flags & kLastPart) == 0) return std::nullopt;
   return job_.PlaceFor(given, header.offset, header.payload_bytes);
@@ -196,6 +208,13 @@ bool JobRun::WorkerGone(std::size_t worker, const Loss& loss) {
   std::string what = loss.who + loss.how;
   if (death.blamed) what += " while it had item " + std::to_string(death.blamed->item);
   Warn(what);
+  // Who hears of each failure himself needs no list of them, which could grow without end.
+  if (!death.given_up && death.blamed && !options_.quiet_failures) {
+    report_.recoveries.push_back({.record = workers_.record(worker),
+                                  .item = death.blamed->item,
+                                  .attempt = death.blamed->attempt,
+                                  .seen = Now()});
+  }
   if (!death.given_up) return false;
   GivenUpItem given_up{
       .item = death.blamed->item,
@@ -308,6 +327,7 @@ JobReport JobRun::Report(Nanoseconds waited) {
   report_.finished = Now();
   if (keeper_) report_.budget = keeper_->Finish(report_.finished, TimesOfMaster());
   report_.items_done = ledger_.done();
+  report_.attempts = ledger_.attempts();
   report_.all_answered = ledger_.Finished();
   if (report_.status == JobReport::Status::kDone && interrupted_ &&
       (cut_short_ || !ledger_.Finished())) {

@@ -116,6 +116,7 @@ class JobRun {
     std::deque<std::pair<std::uint64_t, SentStamps>> stamps{};  // of unanswered items, if timed
   };
 
+  void NoteGivenAgain(const GivenItem& given);
   bool GiveTimed(std::size_t worker, const GivenItem& given);
   void Account(std::size_t worker, const Frame& frame, const TakenStamps& taken);
   MasterTimes TimesOfMaster() const;

@@ -63,6 +63,7 @@ std::optional<GivenItem> Ledger::Next(std::size_t worker) {
   state.worker = static_cast<std::uint32_t>(worker);
   given_[worker].push_back(item);
   ++given_count_;
+  ++attempts_;
   return GivenItem{item, state.attempt};
 }
 
@@ -156,6 +157,7 @@ DeathReport Ledger::WorkerDied(std::size_t worker, bool blame,
 
 void Ledger::TakeBack(std::size_t worker, const GivenItem& given) {
   if (!Close(worker, given, Where::kWaiting)) return;
+  --attempts_;
   Return(given.item);
   --At(given.item).attempt;
 }

@@ -92,6 +92,8 @@ class Ledger {
   std::size_t done() const { return done_; }
   std::size_t given_up() const { return given_up_; }
   std::size_t given() const { return given_count_; }
+  /// How often an item was given out.
+  std::uint64_t attempts() const { return attempts_; }
   std::size_t waiting() const { return items() - given_count_ - done_ - given_up_; }
   bool Finished() const { return done_ + given_up_ == items(); }
 
@@ -126,6 +128,7 @@ class Ledger {
   std::size_t done_ = 0;
   std::size_t given_up_ = 0;
   std::size_t given_count_ = 0;
+  std::uint64_t attempts_ = 0;
 };
 
 }  // namespace procpool

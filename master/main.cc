@@ -18,11 +18,13 @@ namespace {
 using namespace procpool;  // NOLINT: a program, not a header
 
 int Run(const RunOptions& options, JsonOutput& json) {
+  const Audit audit;
   RunSetup setup = Prepare(options);
   RunResult result = Execute(setup);
   ReleaseAttendedSignals();
   Verify(setup, result);
   WriteOutput(setup, result);
+  Certify(audit, setup, result);
 
   // With --json - standard output is the object alone.
   std::FILE* summary = json.to_standard_output() ? stderr : stdout;

@@ -54,7 +54,8 @@ WorkerPoolOptions Translate(const PoolOptions& options, InitializerCall call) {
                                .ready_deadline = Of(options.ready_deadline),
                                .grace = Of(options.grace),
                                .log_level = options.log_level,
-                               .memory_limit = options.memory_limit};
+                               .memory_limit = options.memory_limit,
+                               .faults = options.chaos};
   translated.initializer = {.task = std::move(call.task),
                             .context = std::move(call.context),
                             .input = std::move(call.input)};

@@ -282,6 +282,13 @@ void ProcessWorkers::Kill(std::size_t worker, const std::string& reason) {
   slot.process->SignalGroup(SIGKILL);
 }
 
+// What it sent is at fault, which is the answer that was due next: what it has begun meanwhile says
+// nothing of that.
+void ProcessWorkers::KillLiar(std::size_t worker, const std::string& reason) {
+  Kill(worker, reason);
+  slots_[worker]->lied = true;
+}
+
 // ---- waiting
 
 void ProcessWorkers::FlushAll(WorkerEvents* events) {

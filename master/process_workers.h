@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/channel_factory.h"
+#include "common/fault_tally.h"
 #include "master/spawn_method.h"
 #include "master/workers.h"
 
@@ -40,6 +41,7 @@ struct ProcessWorkersOptions {
   std::string log_level = "warning";
   Initializer initializer{};
   std::uint64_t memory_limit = 0;  ///< bytes resident; a worker above is replaced; 0: none
+  std::string faults{};            ///< which the workers shall commit (fault_plan.h)
 };
 
 /// One spawned process in the statistics, also after it is gone.
@@ -54,6 +56,8 @@ struct SpawnRecord {
   Nanoseconds stop_sent = 0;     ///< told to stop; 0: it was not
   Nanoseconds ended = 0;         ///< reaped; 0: it lives
   std::string exit;              ///< empty while it lives
+  bool told_to_leave = false;    ///< it ended as it was told to
+  FaultTally::Value faults{};    ///< that it committed because it was asked to
 };
 
 class ProcessWorkers final : public Workers {
@@ -111,6 +115,7 @@ class ProcessWorkers final : public Workers {
   };
 
   static void PostForgets(Slot& slot);
+  void KillLiar(std::size_t worker, const std::string& reason);
   void CheckMemory(std::size_t worker);
   bool Tell(std::size_t worker, const JobTicket& job);
   void Spawn(std::size_t worker);

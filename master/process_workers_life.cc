@@ -69,6 +69,8 @@ void ProcessWorkers::Spawn(std::size_t worker) {
                                     .workers = slots_.size(),
                                     .program = options_.program,
                                     .slot = worker,
+                                    .life = slot.lives++,
+                                    .faults = options_.faults,
                                     .spin = options_.spin,
                                     .log_level = options_.log_level,
                                     .fd_soft_limit = original_fd_limit_},
@@ -82,7 +84,7 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   slot.to_forget.clear();
   slot.tasks_given = 0;
   slot.items_given = 0;
-  slot.stop_sent = slot.initializing = false;
+  slot.stop_sent = slot.initializing = slot.lied = false;
   slot.departure = Departure{};
   slot.departure.pid = record.pid;
   slot.departure.program = options_.program;
@@ -157,12 +159,13 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
   slot.StopWatching();
   Departure departure = std::move(slot.departure);
   departure.exit = *exit;
-  departure.working_on = WorkingOn(worker);
-  records_[slot.record].ended = Now();
-  records_[slot.record].exit =
-      departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0
-          ? "stopped"
-          : exit->Text();
+  if (!slot.lied) departure.working_on = WorkingOn(worker);
+  SpawnRecord& record = records_[slot.record];
+  record.ended = Now();
+  record.told_to_leave =
+      departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0;
+  record.exit = record.told_to_leave ? "stopped" : exit->Text();
+  record.faults = slot.mark->faults().Read();
   slot.far_opened();  // a worker that died at start leaves no queue names
   past_traffic_.sent += slot.channel->traffic().sent;
   past_traffic_.received += slot.channel->traffic().received;

@@ -57,11 +57,11 @@ class ProcessWorkers::Sink final : public FrameSink {
         return TakeStepThrew(frame);
       case FrameType::kResult:
         if (slot_.life == Life::kStarting || !events_.OnResult(worker_, frame)) {
-          workers_.Kill(worker_, "its result cannot be right");
+          workers_.KillLiar(worker_, "its result cannot be right");
         }
         return;
       default:
-        workers_.Kill(worker_, "it sent a frame that only a master sends");
+        workers_.KillLiar(worker_, "it sent a frame that only a master sends");
         return;
     }
   }
@@ -123,7 +123,7 @@ class ProcessWorkers::Sink final : public FrameSink {
     const bool known =
         slot_.life != Life::kStarting &&
         events_.OnFailed(worker_, {header.job, {header.item, header.attempt}}, type, text);
-    if (!known) workers_.Kill(worker_, "it answered an item that it was not given");
+    if (!known) workers_.KillLiar(worker_, "it answered an item that it was not given");
   }
 
   void TakeStepThrew(const Frame& frame) {
@@ -136,7 +136,7 @@ class ProcessWorkers::Sink final : public FrameSink {
       known = events_.OnStepThrew(worker_, {header.job, {header.item, header.attempt}}, step, type,
                                   text);
     }
-    if (!known) workers_.Kill(worker_, "it answered a step that it was not given");
+    if (!known) workers_.KillLiar(worker_, "it answered a step that it was not given");
   }
 
   ProcessWorkers& workers_;
@@ -185,7 +185,7 @@ void ProcessWorkers::ReceiveFrom(std::size_t worker, WorkerEvents& events) {
       return;
     case IoStatus::kBroken:
       slot.readable_now = false;
-      Kill(worker, "it broke the protocol: " + slot.channel->fault());
+      KillLiar(worker, "it broke the protocol: " + slot.channel->fault());
       return;
   }
 }

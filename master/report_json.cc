@@ -9,6 +9,7 @@
 #include "common/os_error.h"
 #include "master/summary.h"
 #include "master/summary_budget.h"
+#include "master/summary_faults.h"
 
 namespace procpool {
 namespace {
@@ -129,6 +130,62 @@ Json QuarantinedOf(const RunResult& result) {
   return rows;
 }
 
+Json TimesOf(const std::vector<Nanoseconds>& sorted) {
+  if (sorted.empty()) return {{"count", 0}, {"median_seconds", nullptr}, {"max_seconds", nullptr}};
+  return {{"count", sorted.size()},
+          {"median_seconds", Seconds(MedianOf(sorted))},
+          {"max_seconds", Seconds(sorted.back())}};
+}
+
+template <typename Number>
+Json OrNull(const std::optional<Number>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+Json SecondsOrNull(const std::optional<Nanoseconds>& duration) {
+  return duration ? Json(Seconds(*duration)) : Json(nullptr);
+}
+
+Json ChaosOf(const std::optional<ChaosReport>& report) {
+  if (!report) return nullptr;
+  Json json;
+  json["injected"] = Json::array();
+  for (const ChaosReport::Injected& injected : report->injected)
+    json["injected"].push_back({{"rule", injected.rule}, {"times", injected.times}});
+  json["deaths"] = Json::array();
+  for (const ChaosReport::Death& death : report->deaths) {
+    json["deaths"].push_back({{"slot", death.slot},
+                              {"pid", death.pid},
+                              {"exit", death.exit},
+                              {"rule", death.rule.empty() ? Json(nullptr) : Json(death.rule)},
+                              {"chunk", OrNull(death.item)},
+                              {"attempt", OrNull(death.attempt)},
+                              {"seen_seconds", SecondsOrNull(death.seen)},
+                              {"recovered_seconds", SecondsOrNull(death.recovered)}});
+  }
+  json["seen"] = TimesOf(report->Sightings());
+  json["recovered"] = TimesOf(report->Recoveries());
+  return json;
+}
+
+Json AuditOf(const std::optional<Certificate>& certificate) {
+  if (!certificate) return nullptr;
+  const AuditedRun& run = certificate->run;
+  return {{"passed", certificate->Passed()},
+          {"findings", certificate->findings},
+          {"rows", run.rows},
+          {"rows_delivered", run.rows_delivered},
+          {"rows_given_up", run.rows_given_up},
+          {"chunks_done", run.chunks_done},
+          {"attempts", run.attempts},
+          {"answers_refused", run.answers_refused},
+          {"processes_spawned", run.processes_spawned},
+          {"processes_reaped", run.processes_reaped},
+          {"descriptors_before", certificate->descriptors_before},
+          {"descriptors_after", certificate->descriptors_after},
+          {"names_left", certificate->names_left}};
+}
+
 // Text that came from elsewhere (a file name, an exception's text) may not be UTF-8; it is shown as
 // well as can be.
 std::string Dump(const Json& json) {
@@ -155,6 +212,8 @@ std::string JsonReport(const RunSetup& setup, const RunResult& result) {
   json["retries"] = result.retries;
   json["quarantined"] = QuarantinedOf(result);
   json["warnings"] = result.warnings;
+  json["chaos"] = ChaosOf(result.chaos);
+  json["audit"] = AuditOf(result.certificate);
   json["checksum"] = ChecksumOf(setup, result);
   json["workers"] = WorkersOf(result);
   json["host"] = {{"cpus", host.cpus}, {"model", host.model}, {"kernel", host.kernel}};

@@ -141,6 +141,7 @@ std::optional<std::span<std::byte>> RowsJob::PlaceFor(const GivenItem& given, st
 
 bool RowsJob::Complete(const GivenItem& given, const ItemResult& result) {
   if (!(coded_ ? CompleteCoded(given.item, result) : CompleteRaw(given.item, result))) return false;
+  rows_delivered_ += plan_.chunks[given.item].rows;
   Release(given.item);
   return true;
 }
@@ -171,6 +172,7 @@ void RowsJob::GiveUp(const GivenUpItem& given_up) {
 std::vector<std::uint64_t> RowsJob::Recheck() {
   const Nanoseconds begun = Now();
   std::vector<std::uint64_t> spoilt = assembly_.Finish();
+  for (const std::uint64_t item : spoilt) rows_delivered_ -= plan_.chunks[item].rows;
   assembling_ += Now() - begun;
   return spoilt;
 }

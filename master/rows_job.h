@@ -58,6 +58,8 @@ class RowsJob final : public Job {
   const Assembly& assembly() const { return assembly_; }
   /// After the job: the payloads' memory, for the next one.
   std::vector<Buffer> TakeBuffers() { return std::move(free_coords_); }
+  /// Rows whose results were accepted and found spoilt by nobody.
+  std::uint64_t rows_delivered() const { return rows_delivered_; }
   Nanoseconds splitting() const { return splitting_; }  ///< computing or copying coordinates
   /// What the codec took here, of all items and of one item's last attempt; 0 with raw.
   CodecTimes codec_times() const { return coded_ ? coded_->total() : CodecTimes{}; }
@@ -92,6 +94,7 @@ class RowsJob final : public Job {
   std::uint64_t most_points_;       // of a chunk
   std::optional<CodedRows> coded_;  // unless the codec is raw
   std::vector<double> uncoded_;
+  std::uint64_t rows_delivered_ = 0;
   Nanoseconds splitting_ = 0;
   Nanoseconds assembling_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <procpool/error.h>
+#include "common/fault_plan.h"
 #include "common/host.h"
 #include "master/attendant.h"
 #include "master/grid_writer.h"
@@ -71,6 +72,14 @@ RunSetup Prepare(const RunOptions& options) {
                   runner::GridText(fractal) + " with its coordinates");
   }
   if (!options.InProcess() && !options.worker.empty()) RequireWorkerProgram(options.worker);
+  if (!options.chaos.empty()) {
+    ParseFaultPlan(options.chaos);
+    if (options.InProcess()) {
+      throw Error(Blame::kUser, {"commit", "faults '" + options.chaos + "'",
+                                 "transport " + options.transport + " has no worker processes",
+                                 "use --transport pipe, queue or shm"});
+    }
+  }
   if (!options.output.empty()) setup.output = std::make_unique<OutputFile>(options.output);
 
   setup.begun = Now();
@@ -131,6 +140,21 @@ RunResult Execute(const RunSetup& setup) {
   }
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
   return result;
+}
+
+void Certify(const Audit& audit, RunSetup& setup, RunResult& result) {
+  if (!setup.options.audit) return;
+  setup.output.reset();
+  result.grid = Buffer();
+  AuditedRun& run = result.audited;
+  run.rows = setup.workload.fractal.Height();
+  for (const GivenUpRows& rows : result.given_up) run.rows_given_up += rows.rows;
+  run.complete = result.all_answered;
+  result.certificate = audit.Finish(run);
+  if (result.certificate->Passed()) return;
+  if (result.status == RunStatus::kDone) result.status = RunStatus::kFailed;
+  for (const std::string& finding : result.certificate->findings)
+    result.error += (result.error.empty() ? "the audit found: " : "; ") + finding;
 }
 
 void WriteOutput(RunSetup& setup, RunResult& result) {

@@ -12,7 +12,9 @@
 #include "common/checksum.h"
 #include "common/kernel.h"
 #include "common/workload.h"
+#include "master/audit.h"
 #include "master/budget.h"
+#include "master/chaos_report.h"
 #include "master/cli.h"
 #include "master/output_file.h"
 #include "master/plan.h"
@@ -85,6 +87,9 @@ struct RunResult {
   std::optional<Budget> budget;  ///< nothing with --times off
   Traffic traffic;               ///< bytes that went through the channels
   std::vector<double> repeats;   ///< seconds of a loop, for each repeat after the first run
+  AuditedRun audited;            ///< what the certificate is made of
+  std::optional<Certificate> certificate;  ///< with --audit
+  std::optional<ChaosReport> chaos;        ///< with --chaos
   std::vector<WorkerRow> workers;
   std::optional<ProcessMemory> master_memory;
   bool has_checksum = false;
@@ -97,6 +102,10 @@ struct RunResult {
 /// Runs the job over the transport that the options name, or inside this process. Throws Error if
 /// nothing can be run.
 RunResult Execute(const RunSetup& setup);
+
+/// Lets go of what the run still holds, then certifies that nothing is left. A certificate that
+/// does not pass is a failure.
+void Certify(const Audit& audit, RunSetup& setup, RunResult& result);
 
 /// Compares the checksum as the options say and sets verified, verdict and status.
 void Verify(const RunSetup& setup, RunResult& result);

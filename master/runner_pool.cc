@@ -35,6 +35,9 @@ RunResult ResultOf(JobReport report, const RunSetup& setup) {
   result.phases.waiting = report.waiting;
   result.budget = std::move(report.budget);
   result.traffic = report.traffic;
+  result.audited = {.chunks_done = report.items_done,
+                    .attempts = report.attempts,
+                    .answers_refused = report.refused};
   for (const GivenUpItem& item : report.given_up) {
     const Chunk& chunk = setup.plan.chunks[item.item];
     result.given_up.push_back({chunk.first_row, chunk.rows, item.reason});
@@ -94,7 +97,9 @@ class PoolRunner final : public Runner {
                .worker_program = setup.options.worker,
                .spawn = setup.options.spawn,
                .wait = setup.options.wait,
-               .log_level = setup.options.log_level}),
+               .grace = static_cast<Nanoseconds>(setup.options.grace * kSecond),
+               .log_level = setup.options.log_level,
+               .faults = setup.options.chaos}),
         grid_(pool_.Allocate(runner::GridBytes(fractal()), runner::GridText(fractal()))) {
     if (setup.options.payload == RowsPayload::kCoords &&
         setup.options.input != CoordsInput::kComputed) {
@@ -124,11 +129,13 @@ class PoolRunner final : public Runner {
                         .most_tasks_per_worker = options.max_chunks_per_worker,
                         .accounted_from = begun});
     tallies_ = std::move(report.tallies);
+    recoveries_.insert(recoveries_.end(), report.recoveries.begin(), report.recoveries.end());
     RunResult result = ResultOf(std::move(report), setup_);
     const Nanoseconds finished = Now();
     result.wall = finished - begun;
     if (result.budget) result.budget->ExtendTo(finished);
     payloads_ = job.TakeBuffers();
+    result.audited.rows_delivered = job.rows_delivered();
     const std::vector<SpawnRecord> records = pool_.Records();
     FillRows(records, result);
     if (cold) result.phases.spawn = SpawnTime(records, begun);
@@ -180,6 +187,11 @@ class PoolRunner final : public Runner {
     for (std::size_t row = 0; row < last.workers.size(); ++row) {
       last.workers[row].exit = records[row].exit;
     }
+    last.audited.processes_spawned = records.size();
+    last.audited.processes_reaped = static_cast<std::size_t>(std::ranges::count_if(
+        records, [](const SpawnRecord& record) { return record.ended != 0; }));
+    const std::string& faults = setup_.options.chaos;
+    if (!faults.empty()) last.chaos = MakeChaosReport(faults, records, recoveries_);
   }
 
   void Interrupt() override {
@@ -241,6 +253,7 @@ class PoolRunner final : public Runner {
   Buffer prepared_;
   std::vector<Buffer> payloads_;
   std::vector<WorkerTally> tallies_;
+  std::vector<Recovery> recoveries_;  // of all runs
 };
 
 }  // namespace

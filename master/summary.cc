@@ -9,6 +9,7 @@
 #include "common/host.h"
 #include "master/append_format.h"
 #include "master/summary_budget.h"
+#include "master/summary_faults.h"
 
 namespace procpool {
 namespace {
@@ -144,6 +145,8 @@ std::string Summary(const RunSetup& setup, const RunResult& result) {
   AppendAfterwards(text, setup, result);
   AppendRepeats(text, setup, result);
   AppendWorkers(text, setup, result);
+  if (result.chaos) text += ChaosSummary(*result.chaos);
+  if (result.certificate) text += CertificateSummary(*result.certificate);
   text += '\n';
   for (const std::string& warning : result.warnings) text += "warning    " + warning + '\n';
   if (result.retries > 0)

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <procpool/error.h>
+#include "common/fault_plan.h"
 #include "common/host.h"
 #include "common/os_error.h"
 #include "common/shared_memory.h"
@@ -88,6 +89,7 @@ WorkerPool::WorkerPool(WorkerPoolOptions options)
     throw Error(Blame::kUser, {"use", "spawn method '" + options_.spawn + "'",
                                "there is none of that name", "use one that --spawn offers"});
   }
+  if (!options_.faults.empty()) ParseFaultPlan(options_.faults);  // to refuse it here
   if (options_.worker_program.empty()) options_.worker_program = DefaultWorkerProgram();
   RequireWorkerProgram(options_.worker_program);
   thread_ = std::thread([this] { ThreadMain(); });
@@ -290,7 +292,8 @@ void WorkerPool::ThreadMain() {
                               .ready_deadline = options_.ready_deadline,
                               .log_level = options_.log_level,
                               .initializer = options_.initializer,
-                              .memory_limit = options_.memory_limit});
+                              .memory_limit = options_.memory_limit,
+                              .faults = options_.faults});
     dispatch_ = std::make_unique<Dispatch>(*workers_);
   } catch (...) {
     start_error_ = std::current_exception();

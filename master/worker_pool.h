@@ -47,6 +47,7 @@ struct WorkerPoolOptions {
   std::string log_level = "warning";
   Initializer initializer{};       ///< what each worker runs before it is ready
   std::uint64_t memory_limit = 0;  ///< bytes of a worker's own; one above is replaced; 0: none
+  std::string faults{};            ///< which the workers shall commit (fault_plan.h)
 };
 
 /// A job that was started and may still run. Of one pool only.

@@ -20,7 +20,9 @@ WorkerProcess SetUpWorker(const WorkerPlan& plan, WorkerEnds& ends, const MakePr
                       .slot = static_cast<unsigned>(plan.slot),
                       .parent = ::getpid(),
                       .spin = plan.spin,
-                      .log_level = plan.log_level};
+                      .log_level = plan.log_level,
+                      .life = plan.life,
+                      .faults = plan.faults};
   WorkerProcess::Command command{.program = plan.program,
                                  .argument = EncodeLaunch(launch),
                                  .inherit = {far_control.fd(), ends.mark->fd()},

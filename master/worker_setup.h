@@ -29,6 +29,8 @@ struct WorkerPlan {
   std::size_t workers = 1;  ///< of the whole pool
   std::string program;
   std::size_t slot = 0;
+  std::uint64_t life = 0;  ///< the how-manieth process of its slot, from 0
+  std::string faults{};    ///< which it shall commit (fault_plan.h)
   Nanoseconds spin = 0;
   std::string log_level = "warning";
   unsigned long fd_soft_limit = 0;  ///< for the worker; 0: that of the master

@@ -24,6 +24,7 @@ struct ProcessWorkers::Slot : WorkerEnds {
 
   Life life = Life::kEmpty;
   bool wants_spawn = false;
+  std::uint64_t lives = 0;  // processes that were begun here
   std::optional<WorkerProcess> process;
   std::vector<std::uint32_t> region_ids;
   Nanoseconds ready_by = 0;
@@ -36,6 +37,7 @@ struct ProcessWorkers::Slot : WorkerEnds {
   bool stop_sent = false;
   bool initializing = false;  // READY has come, the initializer runs
   Nanoseconds memory_checked = 0;
+  bool lied = false;  // killed for what it sent
   Departure departure;
   // The descriptors are the channel's and the process'; asio only watches them and must let go
   // before they are closed.

@@ -16,7 +16,9 @@ Launch Sample() {
           .slot = 12,
           .parent = 4711,
           .spin = 50'000,
-          .log_level = "debug"};
+          .log_level = "debug",
+          .life = 3,
+          .faults = "kill@computing:chunk=3,attempt=0;seed=7"};
 }
 
 TEST(Launch, DecodeIsTheInverseOfEncode) {
@@ -36,7 +38,7 @@ TEST(Launch, DecodeIsTheInverseOfEncode) {
 TEST(Launch, IsOneArgument) {
   EXPECT_EQ(EncodeLaunch(Sample()),
             "--launch=transport=queue,name=procpool.0123456789abcdef.7,slot=12,parent=4711,spin="
-            "50000,log=debug");
+            "50000,log=debug,life=3,faults=kill@computing:chunk=3,attempt=0;seed=7");
 }
 
 TEST(Launch, AnythingElseIsTheUsersError) {
@@ -47,11 +49,12 @@ TEST(Launch, AnythingElseIsTheUsersError) {
   };
   for (const std::string& argument :
        {std::string(), std::string("--help"), std::string("--launch="), std::string("--launch"),
-        good + ",more=1", good + ",more", with("--launch", "--lunch"),
-        with("transport=", "transports="), with("slot=12,", ""), with("slot=12", "slot=-1"),
-        with("slot=12", "slot="), with("slot=12", "slot=12x"), with("slot=12", "slot= 12"),
-        with("slot=12", "slot=4294967296"), with("parent=4711", "parent=99999999999"),
-        with("spin=50000", "spin=1e3")}) {
+        "--launch=more=1," + good.substr(9), "--launch=more," + good.substr(9),
+        with("--launch", "--lunch"), with("transport=", "transports="), with("slot=12,", ""),
+        with("slot=12", "slot=-1"), with("slot=12", "slot="), with("slot=12", "slot=12x"),
+        with("slot=12", "slot= 12"), with("slot=12", "slot=4294967296"),
+        with("parent=4711", "parent=99999999999"), with("spin=50000", "spin=1e3"),
+        with("life=3,", ""), with("life=3", "life=-3"), with(",faults=", ",fault=")}) {
     try {
       DecodeLaunch(argument);
       ADD_FAILURE() << "accepted: '" << argument << "'";

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "common/logger.h"
 #include "common/os_error.h"
 #include "common/serving.h"
+#include "worker/chaos.h"
 #include "worker/fork_server.h"
 #include "worker/loop.h"
 #include "worker/worker_regions.h"
@@ -52,21 +54,34 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
   }
   const ControlSocket control(Inherited(kControlFd));
   WorkMark mark = WorkMark::Open(Inherited(kWorkMarkFd));
-  mark.CloseDescriptor();
   RegionTable regions;
   WorkerRegions worker_regions(control, regions);
   std::vector<UniqueFd> fds;
   for (std::size_t i = 0; i < transport->far_fd_count; ++i) {
     fds.push_back(Inherited(kFirstChannelFd + static_cast<int>(i)));
   }
+  std::optional<FaultInjector> faults;
+  if (!launch.faults.empty()) {
+    std::vector<int> shared{mark.fd()};
+    for (const UniqueFd& fd : fds) shared.push_back(fd.get());
+    faults.emplace(launch.faults, launch.slot, launch.life, mark, shared);
+    faults->At(FaultStep::kStart);
+  }
+  mark.CloseDescriptor();
   const auto channel = transport->open(std::move(fds), launch.channel_name, {control, regions});
-  channel->SpinBeforeParking(launch.spin);
-  switch (WorkerLoop(*channel, mark, worker_regions, registry).Run(main_reached)) {
+  std::optional<Chaos> chaos;
+  if (faults) chaos.emplace(*faults, *channel, regions, registry);
+  Channel& used = chaos ? chaos->channel() : *channel;
+  used.SpinBeforeParking(launch.spin);
+  WorkerLoop loop(used, mark, worker_regions, chaos ? chaos->tasks() : registry);
+  switch (loop.Run(main_reached)) {
     case LoopEnd::kStopped:
+      if (faults) faults->At(FaultStep::kStopping);
+      return 0;
     case LoopEnd::kMasterGone:
       return 0;
     case LoopEnd::kBroken:
-      Log().error("cannot read from the master: {}", channel->fault());
+      Log().error("cannot read from the master: {}", used.fault());
       return 1;
   }
   return 1;

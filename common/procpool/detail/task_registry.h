@@ -1,6 +1,7 @@
 // The tasks a worker program offers, by name.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ class PROCPOOL_EXPORT TaskRegistry {
   void Add(std::string name, TaskFactory factory);
   /// nullptr if there is none.
   const TaskFactory* Find(std::string_view name) const;
+  /// The same names, each with what `around` makes of its factory.
+  TaskRegistry Wrapped(const std::function<TaskFactory(const TaskFactory&)>& around) const;
   /// "echo, rows", for messages.
   std::string Names() const;
 
