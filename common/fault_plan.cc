@@ -31,7 +31,7 @@ struct KindInfo {
   std::int64_t usual;  // of an argument that may be left out; -1: it may not
 };
 
-constexpr std::array<KindInfo, 18> kKinds = {{
+constexpr std::array<KindInfo, 19> kKinds = {{
     {FaultKind::kKill, "kill", kAnywhere, Argument::kNone, 0},
     {FaultKind::kSignal, "signal", kAnywhere, Argument::kSignal, -1},
     {FaultKind::kExit, "exit", kAnywhere, Argument::kCode, 0},
@@ -43,6 +43,7 @@ constexpr std::array<KindInfo, 18> kKinds = {{
     {FaultKind::kGrandchild, "grandchild", kAnywhere, Argument::kNone, 0},
     {FaultKind::kScribble, "scribble", At(FaultStep::kComputing), Argument::kNone, 0},
     {FaultKind::kShrink, "shrink", kAnywhere, Argument::kNone, 0},
+    {FaultKind::kRewrite, "rewrite", At(FaultStep::kSent), Argument::kNone, 0},
     {FaultKind::kStorm, "storm", At(FaultStep::kStart), Argument::kNone, 0},
     {FaultKind::kTrickle, "trickle",
      static_cast<std::uint8_t>(At(FaultStep::kStart) | At(FaultStep::kSending)), Argument::kNone,

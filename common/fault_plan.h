@@ -44,6 +44,7 @@ enum class FaultKind : std::uint8_t {
   kGrandchild,  ///< leaves a process that holds every descriptor, then SIGKILL
   kScribble,    ///< writes over other rows of the shared grid
   kShrink,      ///< tries to make the memory that it shares with the master smaller
+  kRewrite,     ///< writes over the memory of the channel, while the master may be reading it
   kStorm,       ///< a signal that interrupts system calls, 1000 times a second from now on
   kTrickle,     ///< at `start`: reads and writes one byte at a time; at `sending`: this answer
   kCorrupt,     ///< =header or payload (payload): one bit is flipped

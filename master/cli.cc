@@ -61,6 +61,10 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
       "replace a worker after so many chunks (default: never)");
   AddNumber<double>(
+      app, "--ready-timeout", 1e-3, kLongestGrace, [&](double n) { options.ready_timeout = n; },
+      "seconds within which a worker must be ready (default: 10)")
+      ->type_name("S");
+  AddNumber<double>(
       app, "--grace", 1e-3, kLongestGrace, [&](double n) { options.grace = n; },
       "seconds for a worker that was told to leave, and again after SIGTERM (default: 2)")
       ->type_name("S");

@@ -58,10 +58,11 @@ struct RunOptions {
   unsigned repeat = 0;  ///< timed repeats after the first run
   unsigned loops = 1;   ///< runs in each of them
   std::string log_level = "warning";
-  std::string worker;  ///< path; empty: beside master
-  std::string chaos;   ///< faults that the workers shall commit (fault_plan.h)
-  double grace = 2;    ///< seconds for leaving after STOP, and again after SIGTERM
-  bool audit = false;  ///< a certificate at the end
+  std::string worker;         ///< path; empty: beside master
+  std::string chaos;          ///< faults that the workers shall commit (fault_plan.h)
+  double ready_timeout = 10;  ///< seconds until a worker is ready
+  double grace = 2;           ///< seconds for leaving after STOP, and again after SIGTERM
+  bool audit = false;         ///< a certificate at the end
 
   bool InProcess() const { return transport == "threads" || transport == "serial"; }
 };

@@ -111,10 +111,15 @@ void ProcessWorkers::SpawnNext(WorkerEvents& events) {
     if (!slot.wants_spawn) continue;
     slot.wants_spawn = false;
     --to_spawn_;
+    const std::size_t spawned = records_.size();
     try {
       Spawn(worker);
     } catch (const std::exception& exception) {
       slot.StopWatching();
+      if (records_.size() > spawned) {  // it was there, but could not be watched
+        records_.back().ended = Now();
+        records_.back().exit = std::string("given up: ") + exception.what();
+      }
       slot.process.reset();
       slot.channel.reset();
       slot.control.reset();
@@ -162,9 +167,11 @@ void ProcessWorkers::Reap(std::size_t worker, WorkerEvents& events) {
   if (!slot.lied) departure.working_on = WorkingOn(worker);
   SpawnRecord& record = records_[slot.record];
   record.ended = Now();
+  const bool left_well = exit->kind == ProcessExit::Kind::kExited && exit->value == 0;
+  // Where the kernel no longer tells how it ended, that it was told to is all there is to know.
   record.told_to_leave =
-      departure.on_request && exit->kind == ProcessExit::Kind::kExited && exit->value == 0;
-  record.exit = record.told_to_leave ? "stopped" : exit->Text();
+      departure.on_request && (left_well || exit->kind == ProcessExit::Kind::kUnknown);
+  record.exit = departure.on_request && left_well ? "stopped" : exit->Text();
   record.faults = slot.mark->faults().Read();
   slot.far_opened();  // a worker that died at start leaves no queue names
   past_traffic_.sent += slot.channel->traffic().sent;

@@ -97,6 +97,7 @@ class PoolRunner final : public Runner {
                .worker_program = setup.options.worker,
                .spawn = setup.options.spawn,
                .wait = setup.options.wait,
+               .ready_deadline = static_cast<Nanoseconds>(setup.options.ready_timeout * kSecond),
                .grace = static_cast<Nanoseconds>(setup.options.grace * kSecond),
                .log_level = setup.options.log_level,
                .faults = setup.options.chaos}),

@@ -1,13 +1,16 @@
 #include "worker/fault_injector.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <thread>
 
 #include "common/logger.h"
@@ -120,6 +123,10 @@ bool FaultInjector::Act(const FaultRule& rule) {
       Count(rule);
       Shrink();
       return true;
+    case FaultKind::kRewrite:
+      Count(rule);
+      Rewrite();
+      return true;
     case FaultKind::kStorm:
       Count(rule);
       RaiseStorm();
@@ -131,6 +138,21 @@ bool FaultInjector::Act(const FaultRule& rule) {
       return true;
     default:
       return false;
+  }
+}
+
+// The second half of what the channel shares: over shm the bytes on their way to the master, and
+// not the counters. Other transports share no such memory.
+void FaultInjector::Rewrite() const {
+  for (const UniqueFd& fd : std::span(shared_).subspan(1)) {
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+      continue;
+    const auto bytes = static_cast<std::size_t>(status.st_size);
+    void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    if (memory == MAP_FAILED) continue;
+    std::memset(static_cast<std::byte*>(memory) + bytes / 2, 0xEE, bytes / 2);
+    ::munmap(memory, bytes);
   }
 }
 

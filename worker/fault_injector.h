@@ -45,6 +45,7 @@ class FaultInjector {
 
  private:
   void Shrink() const;
+  void Rewrite() const;
 
   FaultPlan plan_;
   std::uint64_t slot_;

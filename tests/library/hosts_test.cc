@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -57,6 +58,19 @@ TEST(Hosts, OneThatReapsEveryChild) {
         std::_Exit(works ? 0 : 1);
       },
       ::testing::ExitedWithCode(0), "");
+}
+
+// The kernel kills a worker when the thread that spawned it ends: that is the pool's own thread.
+TEST(Hosts, AThreadThatMadeThePoolMayEnd) {
+  for (const char* transport : {"pipe", "queue", "shm"}) {
+    SCOPED_TRACE(transport);
+    std::unique_ptr<Pool> pool;
+    std::thread([&] {
+      pool = std::make_unique<Pool>(PoolOptions{.workers = 2, .transport = transport});
+      pool->apply(square, 2);  // the workers are there
+    }).join();
+    EXPECT_TRUE(Works(*pool));
+  }
 }
 
 TEST(Hosts, AForkedProcessHasNoPartInThePool) {
