@@ -59,6 +59,13 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       app, "--max-chunks-per-worker", 1, kMostChunks,
       [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
       "replace a worker after so many chunks (default: never)");
+  AddNumber<std::uint64_t>(
+      app, "--max-restarts", 0, 1'000'000, [&](std::uint64_t n) { options.max_restarts = n; },
+      "workers that died and may be replaced within the restart window (default: 1000)");
+  AddNumber<double>(
+      app, "--restart-window", 1e-3, kLongestTimeout, [&](double n) { options.restart_window = n; },
+      "seconds that --max-restarts is for; when more die the job ends (default: 10)")
+      ->type_name("S");
   AddName(app, "--worker", options.worker, "worker program (default: `worker` beside master)")
       ->type_name("PATH");
 }

@@ -196,7 +196,8 @@ bool JobRun::WorkerGone(std::size_t worker, const Loss& loss) {
   std::string what = loss.who + loss.how;
   if (death.blamed) what += " while it had item " + std::to_string(death.blamed->item);
   Warn(what);
-  if (!death.given_up) return false;
+  if (!death.blamed) return false;
+  if (!death.given_up) return true;
   GivenUpItem given_up{
       .item = death.blamed->item,
       .cause = loss.timed_out ? GivenUpItem::Cause::kTimedOut : GivenUpItem::Cause::kDied,

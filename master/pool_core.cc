@@ -54,7 +54,9 @@ WorkerPoolOptions Translate(const PoolOptions& options, InitializerCall call) {
                                .ready_deadline = Of(options.ready_deadline),
                                .grace = Of(options.grace),
                                .log_level = options.log_level,
-                               .memory_limit = options.memory_limit};
+                               .memory_limit = options.memory_limit,
+                               .max_restarts = options.max_restarts,
+                               .restart_window = Of(options.restart_window)};
   translated.initializer = {.task = std::move(call.task),
                             .context = std::move(call.context),
                             .input = std::move(call.input)};

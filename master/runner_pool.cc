@@ -94,7 +94,9 @@ class PoolRunner final : public Runner {
                .worker_program = setup.options.worker,
                .spawn = setup.options.spawn,
                .wait = setup.options.wait,
-               .log_level = setup.options.log_level}),
+               .log_level = setup.options.log_level,
+               .max_restarts = setup.options.max_restarts,
+               .restart_window = static_cast<Nanoseconds>(setup.options.restart_window * kSecond)}),
         grid_(pool_.Allocate(runner::GridBytes(fractal()), runner::GridText(fractal()))) {
     if (setup.options.payload == RowsPayload::kCoords &&
         setup.options.input != CoordsInput::kComputed) {
@@ -196,6 +198,7 @@ class PoolRunner final : public Runner {
 
   // Throws if a worker cannot come any more.
   void CheckStart() {
+    if (pool_.CanBecomeReady()) return;  // one that failed is tried again
     const std::vector<SpawnRecord> records = pool_.Records();
     for (const SpawnRecord& record : records) {
       if (record.exit.empty() || record.ready != 0) continue;
@@ -206,12 +209,9 @@ class PoolRunner final : public Runner {
            "it ended before it was ready, " + record.exit,
            "give the worker of this build with --worker PATH"});
     }
-    if (!pool_.CanBecomeReady()) {
-      throw Error(Blame::kMachine,
-                  {"start", std::to_string(setup_.options.procs) + " workers",
-                   "the machine does not let so many be started; the log says why",
-                   "use fewer workers, or raise the limits (ulimit -n, ulimit -u)"});
-    }
+    throw Error(Blame::kMachine, {"start", std::to_string(setup_.options.procs) + " workers",
+                                  "the machine does not let so many be started; the log says why",
+                                  "use fewer workers, or raise the limits (ulimit -n, ulimit -u)"});
   }
 
   // Memory of the last job's payloads is used again: its pages are there already.

@@ -291,7 +291,8 @@ void WorkerPool::ThreadMain() {
                               .log_level = options_.log_level,
                               .initializer = options_.initializer,
                               .memory_limit = options_.memory_limit});
-    dispatch_ = std::make_unique<Dispatch>(*workers_);
+    dispatch_ = std::make_unique<Dispatch>(
+        *workers_, RestartLimit(options_.max_restarts, options_.restart_window));
   } catch (...) {
     start_error_ = std::current_exception();
   }

@@ -24,6 +24,7 @@ struct ProcessWorkers::Slot : WorkerEnds {
 
   Life life = Life::kEmpty;
   bool wants_spawn = false;
+  Nanoseconds spawn_after = 0;  // if it wants one
   std::optional<WorkerProcess> process;
   std::vector<std::uint32_t> region_ids;
   Nanoseconds ready_by = 0;
