@@ -54,7 +54,8 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       ->type_name("S");
   AddNumber<unsigned>(
       app, "--retries", 1, 100, [&](unsigned n) { options.retries = n; },
-      "deaths a chunk may cause before it is given up (default: 3)");
+      "deaths a chunk may cause; then it is done in halves, and a single row is given up (default: "
+      "3)");
   AddNumber<std::uint64_t>(
       app, "--max-chunks-per-worker", 1, kMostChunks,
       [&](std::uint64_t n) { options.max_chunks_per_worker = n; },

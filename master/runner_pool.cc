@@ -6,6 +6,7 @@
 
 #include <procpool/error.h>
 #include "common/codec.h"
+#include "master/given_up_rows.h"
 #include "master/prepared_coords.h"
 #include "master/rows_job.h"
 #include "master/runner.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr Nanoseconds kReadyDeadline = 60 * kSecond;
 
-RunResult ResultOf(JobReport report, const RunSetup& setup) {
+RunResult ResultOf(JobReport report, const RowsJob& job, const RunSetup& setup) {
   RunResult result;
   switch (report.status) {
     case JobReport::Status::kDone:
@@ -35,20 +36,17 @@ RunResult ResultOf(JobReport report, const RunSetup& setup) {
   result.phases.waiting = report.waiting;
   result.budget = std::move(report.budget);
   result.traffic = report.traffic;
-  for (const GivenUpItem& item : report.given_up) {
-    const Chunk& chunk = setup.plan.chunks[item.item];
-    result.given_up.push_back({chunk.first_row, chunk.rows, item.reason});
-  }
+  result.given_up = GivenUpRowsOf(report.given_up, job.chunks());
   if (!result.given_up.empty()) {
     // What else ended the job, if anything did, is said first.
     result.error = report.all_answered ? "" : result.error + "; ";
     result.error += "rows were given up:";
-    for (const GivenUpItem& item : report.given_up) {
-      result.error += " " + RowsText(setup.plan.chunks[item.item]) + " (" + item.reason + ")";
+    for (const GivenUpRows& rows : result.given_up) {
+      result.error += " " + RowsText({0, rows.first_row, rows.rows}) + " (" + rows.reason + ")";
     }
   }
   if (result.status == RunStatus::kInterrupted) {
-    result.error = "interrupted after " + std::to_string(report.items_done) + " of " +
+    result.error = "interrupted after " + std::to_string(job.planned_done()) + " of " +
                    std::to_string(setup.plan.chunks.size()) + " chunks";
   }
   return result;
@@ -126,7 +124,7 @@ class PoolRunner final : public Runner {
                         .most_tasks_per_worker = options.max_chunks_per_worker,
                         .accounted_from = begun});
     tallies_ = std::move(report.tallies);
-    RunResult result = ResultOf(std::move(report), setup_);
+    RunResult result = ResultOf(std::move(report), job, setup_);
     const Nanoseconds finished = Now();
     result.wall = finished - begun;
     if (result.budget) result.budget->ExtendTo(finished);

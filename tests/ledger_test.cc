@@ -161,6 +161,22 @@ TEST(Ledger, AnItemThatKillsTooManyIsGivenUp) {
   }
 }
 
+TEST(Ledger, AnItemMayHaveALimitOfItsOwn) {
+  Ledger ledger(3, 1, {}, 3);
+  TakeAll(ledger, 0);
+  EXPECT_EQ(ledger.Culprit(0, {}), (GivenItem{0, 0})) << "the oldest";
+  EXPECT_EQ(ledger.Culprit(0, GivenItem{2, 0}), (GivenItem{2, 0})) << "the one that was begun";
+  EXPECT_EQ(ledger.Culprit(0, GivenItem{2, 1}), (GivenItem{0, 0})) << "that is not believed";
+  EXPECT_TRUE(ledger.WorkerDied(0, true, GivenItem{1, 0}, 1).given_up);
+  EXPECT_EQ(ledger.Culprit(0, {}), std::nullopt) << "it has none";
+  EXPECT_EQ(TakeAll(ledger, 0), (std::vector<GivenItem>{{0, 1}, {2, 1}}));
+  EXPECT_FALSE(ledger.WorkerDied(0, true, {}, 2).given_up);
+  TakeAll(ledger, 0);
+  EXPECT_TRUE(ledger.WorkerDied(0, true, {}, 2).given_up) << "its second";
+  TakeAll(ledger, 0);
+  EXPECT_FALSE(ledger.WorkerDied(0, true).given_up) << "else it is that of all";
+}
+
 TEST(Ledger, ALeaveWithoutBlameKillsNoItem) {
   Ledger ledger(2, 1, {}, 1);
   for (std::uint32_t attempt = 0; attempt < 10; ++attempt) {
