@@ -39,6 +39,8 @@ TEST(DispatchRestarts, MoreThanAllowedEndEveryJob) {
       "cannot replace workers that died: more than 3 died within 100000 s; the last: worker 0 "
       "(pid 1000) killed by signal 11 (SIGSEGV); see why they die, or allow more restarts");
   EXPECT_EQ(many.Report(b).error, many.Report(a).error);
+  many.Turn(3);
+  EXPECT_EQ(many.workers.alive(), 0U) << "who was killed with its job is not replaced either";
 }
 
 TEST(DispatchRestarts, NobodyIsReplacedUntilTheNextJobBegins) {
@@ -120,6 +122,19 @@ TEST(DispatchRestarts, WhoIsKilledForACancellationIsReplacedToo) {
   many.Finish();
   EXPECT_EQ(many.workers.replaced.size(), 4U);
   EXPECT_EQ(other.completed.size(), 50U);
+}
+
+TEST(DispatchRestarts, AndWhoIsKilledWithAJobThatEndedThoughNothingIsLeftToDo) {
+  ManyJobs many(2, RestartLimit(0, kLong));
+  ListedJob bad(4);
+  bad.throws_in = "Complete";
+  const auto id = many.Begin(bad);
+  many.Turn(2);
+  many.workers.Answer(0);
+  many.Turn(3);
+  ASSERT_TRUE(many.Ended(id));
+  ASSERT_TRUE(many.workers.WasKilled(0) && many.workers.WasKilled(1));
+  EXPECT_TRUE(many.workers.IsReady(0) && many.workers.IsReady(1));
 }
 
 // ---- deaths that serve nothing
