@@ -88,7 +88,10 @@ QueueNameLease::QueueNameLease() : state_(std::make_unique<State>()) {
       ThrowErrno("create", state_->lock_path,
                  "the queue transport needs a writable /dev/shm; use --transport pipe or shm");
     }
-    if (::flock(state_->lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(state_->lock)) continue;
+    if (::flock(state_->lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(state_->lock)) {
+      ::unlink(state_->lock_path.c_str());  // nobody else makes this name
+      continue;
+    }
     Stems& stems = StemsOfThisProcess();
     const std::lock_guard lock(stems.mutex);
     stems.all.push_back(state_->stem + ".");

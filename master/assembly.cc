@@ -11,10 +11,11 @@ std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
 
 }  // namespace
 
-Assembly::Assembly(const Buffer& grid, std::uint64_t width, std::span<const Chunk> chunks)
+Assembly::Assembly(const Buffer& grid, std::uint64_t width, const std::vector<Chunk>& chunks)
     : grid_(grid.bytes()),
       row_bytes_(width * sizeof(std::int32_t)),
       chunks_(chunks),
+      planned_(chunks.size()),
       entries_(chunks.size()) {}
 
 std::span<std::byte> Assembly::BytesOf(std::uint64_t chunk) const {
@@ -54,6 +55,12 @@ void Assembly::GiveUp(std::uint64_t chunk) {
   std::ranges::fill(AsCounts(BytesOf(chunk)), kGivenUpCount);
 }
 
+void Assembly::Split(std::uint64_t chunk) {
+  entries_[chunk].state = State::kSplit;
+  ++split_;
+  entries_.resize(chunks_.size());
+}
+
 std::vector<std::uint64_t> Assembly::Finish() {
   std::vector<std::uint64_t> spoilt;
   ChecksumStream stream;
@@ -65,7 +72,7 @@ std::vector<std::uint64_t> Assembly::Finish() {
       entry = Entry{};
       --complete_;
     }
-    stream.Add(AsCounts(bytes));
+    if (chunk.id < planned_) stream.Add(AsCounts(bytes));
   }
   checksum_ = stream.Result();
   return spoilt;

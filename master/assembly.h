@@ -23,8 +23,9 @@ inline constexpr std::int32_t kGivenUpCount = -1;
 
 class Assembly {
  public:
-  /// grid: width * rows counts, row-major; must outlive this object.
-  Assembly(const Buffer& grid, std::uint64_t width, std::span<const Chunk> chunks);
+  /// grid: width * rows counts, row-major. chunks: every row once, in order. Both must outlive this
+  /// object; chunks may grow, see Split().
+  Assembly(const Buffer& grid, std::uint64_t width, const std::vector<Chunk>& chunks);
 
   /// The bytes of a chunk in the grid.
   std::span<std::byte> BytesOf(std::uint64_t chunk) const;
@@ -36,15 +37,18 @@ class Assembly {
   bool Complete(std::uint64_t chunk, std::uint64_t bytes, std::optional<std::uint64_t> hash);
   /// Fills the chunk's rows with kGivenUpCount.
   void GiveUp(std::uint64_t chunk);
+  /// Of the chunk nothing more comes: others, at the end of the list now, have its rows.
+  void Split(std::uint64_t chunk);
 
   /// One pass over the grid: the checksum, and the chunks whose hash is not what it was.
   std::vector<std::uint64_t> Finish();
   /// After Finish() found nothing spoilt.
   const Checksum& checksum() const { return checksum_; }
-  bool AllRowsIn() const { return complete_ == chunks_.size(); }
+  bool AllRowsIn() const { return complete_ + split_ == chunks_.size(); }
+  bool IsComplete(std::uint64_t chunk) const { return entries_[chunk].state == State::kComplete; }
 
  private:
-  enum class State : std::uint8_t { kIdle, kOpen, kComplete, kGivenUp };
+  enum class State : std::uint8_t { kIdle, kOpen, kComplete, kGivenUp, kSplit };
   struct Entry {
     State state = State::kIdle;
     bool has_hash = false;
@@ -54,9 +58,11 @@ class Assembly {
 
   std::span<std::byte> grid_;
   std::uint64_t row_bytes_;
-  std::span<const Chunk> chunks_;
+  const std::vector<Chunk>& chunks_;
+  std::size_t planned_;  // so many of them are the grid; those that follow are parts of them
   std::vector<Entry> entries_;
   std::size_t complete_ = 0;
+  std::size_t split_ = 0;
   Checksum checksum_;
 };
 

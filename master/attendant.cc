@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -132,7 +133,8 @@ void Attendant::ShowProgress(bool last) {
   if (now - begun_ < kFirstShown || now - last_shown_ < (on_terminal_ ? kTick : kPlainEvery))
     return;
   last_shown_ = now;
-  const std::uint64_t done = controls_.chunks_done();
+  // Of a chunk that killed its workers the parts count, so there may be more.
+  const std::uint64_t done = std::min(controls_.chunks_done(), chunks_);
   std::array<char, 128> line{};
   const int length = std::snprintf(
       line.data(), line.size(), "%llu of %llu %s, %3.0f %%, %.1f s",

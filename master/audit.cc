@@ -1,10 +1,14 @@
 #include "master/audit.h"
 
+#include <dirent.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
-#include <filesystem>
+#include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "common/queue_names.h"
@@ -12,31 +16,36 @@
 namespace procpool {
 namespace {
 
-namespace fs = std::filesystem;
-
-std::map<int, std::string> Descriptors() {
-  std::map<int, std::string> descriptors;
-  std::error_code gone;
-  for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/fd", gone)) {
-    const std::string number = entry.path().filename().string();
-    int fd = -1;
-    std::from_chars(number.data(), number.data() + number.size(), fd);
-    const fs::path target = fs::read_symlink(entry.path(), gone);
-    // The list itself is one of them while it is read.
-    if (gone || target.string().ends_with("/fd")) continue;
-    descriptors[fd] = target.string();
-  }
-  return descriptors;
-}
-
 bool HasChildren() {
   siginfo_t info{};
-  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+  for (;;) {
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0) return true;
+    if (errno != EINTR) return errno != ECHILD;
+  }
 }
 
 }  // namespace
 
-Audit::Audit() : descriptors_(Descriptors()) {}
+Audit::Audit() : listed_(List(descriptors_)) {}
+
+bool Audit::List(std::map<int, std::string>& descriptors) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
+  if (directory == nullptr) return false;
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = ::readdir(directory.get());  // NOLINT(concurrency-mt-unsafe)
+    if (entry == nullptr) return errno == 0;
+    const std::string_view name = entry->d_name;
+    int fd = -1;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), fd);
+    if (error != std::errc() || fd == ::dirfd(directory.get())) continue;
+    std::array<char, 256> target{};
+    const ssize_t length =
+        ::readlinkat(::dirfd(directory.get()), entry->d_name, target.data(), target.size());
+    if (length < 0) return false;
+    descriptors[fd].assign(target.data(), static_cast<std::size_t>(length));
+  }
+}
 
 Certificate Audit::Finish(const AuditedRun& run) const {
   Certificate certificate{.run = run, .descriptors_before = descriptors_.size()};
@@ -56,15 +65,19 @@ Certificate Audit::Finish(const AuditedRun& run) const {
                                                           number(run.processes_reaped) + " reaped");
   find(HasChildren(), "a child process is left");
 
-  const std::map<int, std::string> after = Descriptors();
-  certificate.descriptors_after = after.size();
-  for (const auto& [fd, target] : after) {
-    const auto before = descriptors_.find(fd);
-    find(before == descriptors_.end() || before->second != target,
-         "descriptor " + std::to_string(fd) + " (" + target + ") is left");
+  std::map<int, std::string> after;
+  if (!listed_ || !List(after)) {
+    find(true, "the system did not say which descriptors are open");
+  } else {
+    for (const auto& [fd, target] : after) {
+      const auto before = descriptors_.find(fd);
+      find(before == descriptors_.end() || before->second != target,
+           "descriptor " + std::to_string(fd) + " (" + target + ") is left");
+    }
+    for (const auto& [fd, target] : descriptors_)
+      find(!after.contains(fd), "descriptor " + std::to_string(fd) + " (" + target + ") is closed");
   }
-  for (const auto& [fd, target] : descriptors_)
-    find(!after.contains(fd), "descriptor " + std::to_string(fd) + " (" + target + ") is closed");
+  certificate.descriptors_after = after.size();
 
   const std::vector<std::string> names = NamesOfThisProcess();
   certificate.names_left = names.size();

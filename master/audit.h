@@ -42,7 +42,11 @@ class Audit {
   Certificate Finish(const AuditedRun& run) const;
 
  private:
-  std::map<int, std::string> descriptors_;  // what each refers to
+  /// What each descriptor refers to. False: the system does not say.
+  static bool List(std::map<int, std::string>& descriptors);
+
+  std::map<int, std::string> descriptors_;
+  bool listed_ = false;
 };
 
 }  // namespace procpool

@@ -55,11 +55,19 @@ void AddSupervisionOptions(CLI::App& app, RunOptions& options) {
       ->type_name("S");
   AddNumber<unsigned>(
       app, "--retries", 1, 100, [&](unsigned n) { options.retries = n; },
-      "deaths a chunk may cause before it is given up (default: 3)");
+      "deaths a chunk may cause; then it is done in halves, and a single row is given up (default: "
+      "3)");
   AddNumber<std::uint64_t>(
       app, "--max-chunks-per-worker", 1, kMostChunks,
       [&](std::uint64_t n) { options.max_chunks_per_worker = n; },
       "replace a worker after so many chunks (default: never)");
+  AddNumber<std::uint64_t>(
+      app, "--max-restarts", 0, 1'000'000, [&](std::uint64_t n) { options.max_restarts = n; },
+      "workers that died and may be replaced within the restart window (default: 1000)");
+  AddNumber<double>(
+      app, "--restart-window", 1e-3, kLongestTimeout, [&](double n) { options.restart_window = n; },
+      "seconds that --max-restarts is for; when more die the job ends (default: 10)")
+      ->type_name("S");
   AddNumber<double>(
       app, "--ready-timeout", 1e-3, kLongestGrace, [&](double n) { options.ready_timeout = n; },
       "seconds within which a worker must be ready (default: 10)")

@@ -46,6 +46,8 @@ struct RunOptions {
   WaitMode wait = WaitMode::kAuto;
   double timeout = 0;  ///< seconds for a chunk; 0: none
   unsigned retries = 3;
+  std::uint64_t max_restarts = 1000;
+  double restart_window = 10;  ///< seconds
   std::uint64_t max_chunks_per_worker = 0;
   VerifyMode verify = VerifyMode::kAuto;
   std::string output;

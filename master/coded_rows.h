@@ -31,6 +31,8 @@ class CodedRows {
 
   const Codec& codec() const { return *codec_; }
 
+  /// There are so many items now.
+  void GrowTo(std::size_t items) { times_.resize(items); }
   /// The bytes stay valid until Release().
   std::span<const std::byte> EncodeRows(std::uint64_t item, const RowsItem& rows);
   /// Returns how many bytes of `out` it took.

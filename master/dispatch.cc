@@ -26,13 +26,15 @@ void Dispatch::LeaveIdleness() {
   start_failures_ = 0;
   fruitless_deaths_ = 0;
   idle_deaths_ = 0;
+  not_before_ = 0;
+  if (std::exchange(out_of_restarts_, false)) restarts_.Forget();
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker)
     any_ready_ = any_ready_ || workers_.IsReady(worker);
 }
 
 std::uint32_t Dispatch::Begin(Job& job, const JobOptions& options, JobEnded ended,
                               std::atomic<std::uint64_t>* items_done) {
-  if (Idle()) LeaveIdleness();
+  if (Idle() || out_of_restarts_) LeaveIdleness();
   const std::uint32_t id = NextId();
   // In place, for a run refers to what it is made of and does not move.
   std::unique_ptr<Entry> made(new Entry{.run{id, workers_, job, options, items_done},
@@ -41,7 +43,7 @@ std::uint32_t Dispatch::Begin(Job& job, const JobOptions& options, JobEnded ende
   Entry& entry = *made;
   jobs_.emplace(id, std::move(made));
   for (std::size_t worker = 0; worker < workers_.slots(); ++worker) {
-    workers_.Replace(worker);
+    Replace(worker);
     if (workers_.IsReady(worker)) entry.run.WorkerReady(worker, workers_.ReadySince(worker));
   }
   Open(entry);
@@ -103,10 +105,6 @@ void Dispatch::Resize(std::size_t workers) {
   for (std::size_t worker = workers; worker < workers_.slots(); ++worker) {
     for (const auto& [id, entry] : jobs_) entry->run.ReleaseShare(worker);
   }
-}
-
-void Dispatch::ReplaceAll() {
-  for (std::size_t worker = 0; worker < workers_.slots(); ++worker) workers_.Replace(worker);
 }
 
 Dispatch::Entry* Dispatch::Find(std::uint32_t job) {
@@ -193,6 +191,7 @@ void Dispatch::EndJobs() {
 
 void Dispatch::Resume(Nanoseconds stopped) {
   suspended_ = false;
+  if (not_before_ != 0) not_before_ += stopped;
   const Nanoseconds stopped_at = Now() - stopped;
   for (std::size_t worker = 0; worker < lanes_.size(); ++worker) {
     Lane& lane = lanes_[worker];

@@ -27,9 +27,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "master/job_run.h"
+#include "master/restart_limit.h"
 
 namespace procpool {
 
@@ -38,7 +40,8 @@ using JobEnded = std::function<void(JobReport report, std::exception_ptr error)>
 
 class Dispatch final : private WorkerEvents {
  public:
-  explicit Dispatch(Workers& workers) : workers_(workers), lanes_(workers.slots()) {}
+  explicit Dispatch(Workers& workers, RestartLimit restarts = RestartLimit())
+      : workers_(workers), restarts_(std::move(restarts)), lanes_(workers.slots()) {}
   ~Dispatch() override { EndJobs(); }
   Dispatch(const Dispatch&) = delete;
   Dispatch& operator=(const Dispatch&) = delete;
@@ -131,14 +134,19 @@ class Dispatch final : private WorkerEvents {
   void KillOverdue(std::size_t worker);
   /// Ends the jobs that are finished.
   void Settle();
+  void Replace(std::size_t worker);
   void ReplaceAll();
+  void ReplaceNobody();
   void SettleSoon(Entry& entry);
   void Reopen(Entry& entry);
   void Open(Entry& entry);
   void End(Entry& entry);
   void EndAll(const std::exception_ptr& error);
   void FailAll(const std::string& error);
-  void DiedIdle(std::size_t worker, const Departure& departure);
+  bool MayGoOn(const Departure& departure, const JobRun::Loss& loss, bool blamed, Nanoseconds now);
+  void DiedIdle(std::size_t worker, const Departure& departure, const JobRun::Loss& loss,
+                bool wanted, Nanoseconds now);
+  void FailRestarts(const JobRun::Loss& last);
   void FailStart(const Departure& departure);
   bool AnybodyWants() const;
   /// `act` calls the job's own functions; if one throws the job ends with that. False: it did.
@@ -146,6 +154,7 @@ class Dispatch final : private WorkerEvents {
   bool Guard(Entry& entry, const Act& act);
 
   Workers& workers_;
+  RestartLimit restarts_;
   std::map<std::uint32_t, std::unique_ptr<Entry>> jobs_;
   std::uint32_t last_id_ = 0;
   std::deque<Entry*> open_;     // those with items that wait, the next one to serve first
@@ -155,8 +164,10 @@ class Dispatch final : private WorkerEvents {
   Nanoseconds tried_to_move_ = 0;
   Nanoseconds move_after_ = 0;
   unsigned start_failures_ = 0;         // in a row, without any worker becoming ready
-  std::uint64_t fruitless_deaths_ = 0;  // in a row, without any item being answered
-  std::uint64_t idle_deaths_ = 0;       // while there was nothing to do, since the last time
+  Nanoseconds not_before_ = 0;          // nobody is replaced until then, after such failures
+  std::uint64_t fruitless_deaths_ = 0;  // in a row, with no item to blame and nobody at work
+  unsigned idle_deaths_ = 0;            // while there was nothing to do, since the last time
+  bool out_of_restarts_ = false;        // nobody is replaced
   bool any_ready_ = false;              // since there was something to do
   bool suspended_ = false;
 };

@@ -1,20 +1,12 @@
-// The dispatch's third step: what came from the workers, deadlines that have passed, deaths.
+// The dispatch's third step: what came from the workers, and deadlines that have passed.
 
 #include <algorithm>
 #include <cstdio>
 #include <utility>
 
-#include <procpool/error.h>
-#include "common/logger.h"
 #include "master/dispatch.h"
 
 namespace procpool {
-namespace {
-
-// Give up on workers that die at start after so many in a row.
-constexpr unsigned kMostStartFailures = 3;
-
-}  // namespace
 
 Deadline Dispatch::NextDeadline() const {
   Deadline next = Deadline::Far();
@@ -82,6 +74,7 @@ void Dispatch::KillOverdue(std::size_t worker) {
 
 void Dispatch::OnReady(std::size_t worker) {
   start_failures_ = 0;
+  not_before_ = 0;
   any_ready_ = true;
   for (const auto& [id, entry] : jobs_) entry->run.WorkerReady(worker, Now());
 }
@@ -162,116 +155,6 @@ void Dispatch::Answered(std::size_t worker, const JobItem& item, Nanoseconds tak
   lane.oldest_since = taken;  // of the item behind it, if there is one
   lane.was_revoked = false;
   fruitless_deaths_ = 0;
-}
-
-// The job whose item the worker had begun, if that is known; else that of the oldest item it had
-// not answered; else the one that began first.
-Dispatch::Entry* Dispatch::CulpritOf(std::size_t worker, const Departure& departure) {
-  if (const auto& begun = departure.working_on) {
-    Entry* const entry = Find(begun->item.job);
-    if (entry != nullptr && entry->run.IsOpen(worker, begun->item.given)) return entry;
-  }
-  const Lane& lane = lanes_[worker];
-  if (!lane.given.empty()) return Find(lane.given.front().job);
-  return jobs_.empty() ? nullptr : jobs_.begin()->second.get();
-}
-
-bool Dispatch::AnybodyWants() const {
-  return std::ranges::any_of(jobs_, [](const auto& job) {
-    return !job.second->run.interrupted() && job.second->run.Unfinished();
-  });
-}
-
-void Dispatch::OnGone(std::size_t worker, const Departure& departure) {
-  const bool idle = Idle();
-  Lane& lane = lanes_[worker];
-  JobRun::Loss loss{
-      .departure = departure,
-      .who = "worker " + std::to_string(worker) + " (pid " + std::to_string(departure.pid) + ") ",
-      .how =
-          departure.exit.Text() + (departure.reason.empty() ? "" : ", because " + departure.reason),
-      // Told to stop, and left with everything answered: all is well. Anything else is a death,
-      // also on the way out.
-      .as_told = departure.on_request && lane.given.empty() &&
-                 departure.exit.kind == ProcessExit::Kind::kExited && departure.exit.value == 0,
-      .timed_out = lane.killed == Lane::Killed::kOverdue};
-  bool wanted = idle || loss.as_told || lane.killed == Lane::Killed::kCancelled;
-  Entry* culprit = departure.was_ready && !wanted ? CulpritOf(worker, departure) : nullptr;
-  if (culprit != nullptr && culprit->run.aborted()) {  // and the workers with it, just now
-    culprit = nullptr;
-    wanted = true;
-  }
-  bool given_up = false;
-  for (const auto& job : jobs_) {
-    Entry* const entry = job.second.get();
-    Guard(*entry, [&] {
-      loss.blame = entry == culprit;
-      given_up = entry->run.WorkerGone(worker, loss) || given_up;
-    });
-    Reopen(*entry);
-    SettleSoon(*entry);
-  }
-  const Lane left = std::exchange(lane, Lane{});
-  // What it was killed for, or would not have lived to see: nobody is to do it now.
-  for (const LaneItem& item : left.given) {
-    if (item.cancelled_at != 0) Drop(*jobs_.at(item.job), item.given.item);
-  }
-  if (idle) return DiedIdle(worker, departure);
-
-  if (!departure.was_ready && !loss.as_told) {
-    ++start_failures_;
-    const std::string what = loss.who + loss.how + " before it was ready";
-    jobs_.begin()->second->run.Note(what);
-    Log().info("{}", what);
-    if (departure.hopeless || start_failures_ >= kMostStartFailures) return FailStart(departure);
-  } else if (given_up) {
-    fruitless_deaths_ = 0;  // that brings the job nearer to its end, like an answer
-  } else if (!wanted) {
-    // Every death is some item's fault or comes from outside; if nothing is ever answered in
-    // between, stop.
-    const unsigned most_deaths = culprit->run.options().most_deaths;
-    if (++fruitless_deaths_ > kMostStartFailures * (workers_.slots() + most_deaths))
-      return FailAll("workers die faster than they answer; the last: " + loss.who + loss.how);
-  }
-  if (AnybodyWants()) workers_.Replace(worker);
-}
-
-// Workers that cannot start, or die again and again with nothing to do, are left to the next item,
-// whose caller hears of them.
-void Dispatch::DiedIdle(std::size_t worker, const Departure& departure) {
-  Log().info("worker {} (pid {}) {}{}{} between jobs", worker, departure.pid, departure.exit.Text(),
-             departure.reason.empty() ? "" : ", because ", departure.reason);
-  if (departure.was_ready && ++idle_deaths_ <= kMostStartFailures * workers_.slots())
-    workers_.Replace(worker);
-}
-
-void Dispatch::OnSlotLost(std::size_t worker, const std::string& error) {
-  if (jobs_.empty()) Log().warn("{}", error);
-  for (const auto& [id, entry] : jobs_) entry->run.SlotLost(worker, error);
-}
-
-void Dispatch::FailAll(const std::string& error) {
-  for (const auto& [id, entry] : jobs_) {
-    entry->run.Fail(error);
-    SettleSoon(*entry);
-  }
-}
-
-// Workers that cannot start end every job. Where none ever did, the program itself must be wrong,
-// and that is the caller's mistake rather than the job's failure.
-void Dispatch::FailStart(const Departure& departure) {
-  std::string cause = "it ended before it was ready, " + departure.exit.Text();
-  if (start_failures_ > 1) cause += ", " + std::to_string(start_failures_) + " times in a row";
-  if (!departure.reason.empty()) cause += ": " + departure.reason;
-  const std::string object = departure.program == kThisProgram
-                                 ? "this program as its own worker"
-                                 : "worker program '" + departure.program + "'";
-  const ErrorText text{
-      "start", object, cause,
-      departure.hopeless ? "give the worker of this build"
-                         : "see that it is a worker of this build and can do what it begins with"};
-  if (any_ready_) return FailAll(Error(Blame::kMachine, text).what());
-  EndAll(std::make_exception_ptr(Error(Blame::kUser, text)));
 }
 
 }  // namespace procpool

@@ -61,7 +61,7 @@ class Job {
   virtual std::string_view task() const = 0;
   /// Given to every worker once; unchanged while the job runs.
   virtual std::span<const std::byte> context() const = 0;
-  /// May grow while the job runs: when an item is given up, and when the pool is told so
+  /// May grow while the job runs: when an item is given up or split, and when the pool is told so
   /// (Dispatch::Grown).
   virtual std::size_t items() const = 0;
   /// Whether items() may still grow though every item is done.
@@ -87,6 +87,12 @@ class Job {
   virtual bool Complete(const GivenItem& given, const ItemResult& result) = 0;
   /// The item was taken back from a worker that is gone; it will begin again.
   virtual void Return(const GivenItem& given) = 0;
+  /// How many workers the item may kill before it is given up; `usual` is what the job's options
+  /// say.
+  virtual unsigned MostDeaths(std::uint64_t /*item*/, unsigned usual) const { return usual; }
+  /// The item would be given up, for it killed its workers or took too long. True: it is done in
+  /// parts instead, which items() has counted since; nothing more is heard of the item itself.
+  virtual bool Split(std::uint64_t /*item*/) { return false; }
   /// The item will have no result.
   virtual void GiveUp(const GivenUpItem& given_up) = 0;
   /// Begin() threw this. True: the item ends by it and the others go on, False: the job ends by it.

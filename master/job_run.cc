@@ -200,7 +200,10 @@ bool JobRun::WorkerGone(std::size_t worker, const Loss& loss) {
   std::optional<GivenItem> working_on;
   if (departure.working_on && departure.working_on->item.job == id())
     working_on = departure.working_on->item.given;
-  const DeathReport death = ledger_.WorkerDied(worker, loss.blame, working_on);
+  std::optional<unsigned> most_deaths;
+  if (const auto culprit = ledger_.Culprit(worker, working_on); loss.blame && culprit)
+    most_deaths = job_.MostDeaths(culprit->item, options_.most_deaths);
+  const DeathReport death = ledger_.WorkerDied(worker, loss.blame, working_on, most_deaths);
   credits_[worker] = Credit{};
   report_.retries += death.returned + (death.blamed && !death.given_up ? 1 : 0);
   if (!loss.blame) return false;
@@ -215,7 +218,13 @@ bool JobRun::WorkerGone(std::size_t worker, const Loss& loss) {
                                   .attempt = death.blamed->attempt,
                                   .seen = Now()});
   }
-  if (!death.given_up) return false;
+  if (!death.blamed) return false;
+  if (!death.given_up) return true;
+  if (job_.Split(death.blamed->item)) {
+    ++report_.retries;
+    Grow();
+    return true;
+  }
   GivenUpItem given_up{
       .item = death.blamed->item,
       .cause = loss.timed_out ? GivenUpItem::Cause::kTimedOut : GivenUpItem::Cause::kDied,
@@ -231,7 +240,7 @@ bool JobRun::WorkerGone(std::size_t worker, const Loss& loss) {
 
 void JobRun::Revoked(std::size_t worker, const GivenItem& given) {
   job_.Return(given);
-  ledger_.Revoke(worker, given);
+  ledger_.TakeBack(worker, given);
   std::erase_if(credits_[worker].stamps,
                 [&](const auto& stamps) { return stamps.first == given.item; });
 }

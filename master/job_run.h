@@ -69,7 +69,7 @@ class JobRun {
   void Revoked(std::size_t worker, const GivenItem& given);
   /// Whether another worker may have what this one was given.
   bool MayMove() const { return !ledger_.HasOwners() && !interrupted_; }
-  /// Whether an item was given up for it.
+  /// Whether an item was blamed for it.
   bool WorkerGone(std::size_t worker, const Loss& loss);
   void SlotLost(std::size_t worker, const std::string& error);
   /// This worker will not be replaced: its share is anybody's.

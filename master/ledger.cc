@@ -130,19 +130,23 @@ void Ledger::Return(std::uint64_t item) {
   }
 }
 
-DeathReport Ledger::WorkerDied(std::size_t worker, bool blame,
-                               std::optional<GivenItem> working_on) {
+std::optional<GivenItem> Ledger::Culprit(std::size_t worker,
+                                         const std::optional<GivenItem>& working_on) const {
+  return working_on && IsOpen(worker, *working_on) ? working_on : Oldest(worker);
+}
+
+DeathReport Ledger::WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on,
+                               std::optional<unsigned> most_deaths) {
   DeathReport report;
-  const bool known = working_on && IsOpen(worker, *working_on);
+  if (blame) report.blamed = Culprit(worker, working_on);
   std::deque<std::uint64_t> items = std::move(given_[worker]);
   given_[worker].clear();
   given_count_ -= items.size();
-  if (blame && !items.empty()) {
-    const std::uint64_t culprit = known ? working_on->item : items.front();
+  if (report.blamed) {
+    const std::uint64_t culprit = report.blamed->item;
     State& state = At(culprit);
-    report.blamed = GivenItem{culprit, state.attempt};
     report.deaths = ++state.deaths;
-    if (state.deaths >= most_deaths_) {
+    if (state.deaths >= most_deaths.value_or(most_deaths_)) {
       report.given_up = true;
       state.where = Where::kGivenUp;
       ++given_up_;
@@ -160,10 +164,6 @@ void Ledger::TakeBack(std::size_t worker, const GivenItem& given) {
   --attempts_;
   Return(given.item);
   --At(given.item).attempt;
-}
-
-void Ledger::Revoke(std::size_t worker, const GivenItem& given) {
-  if (Close(worker, given, Where::kWaiting)) Return(given.item);
 }
 
 std::vector<GivenItem> Ledger::GivenTo(std::size_t worker) const {

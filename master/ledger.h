@@ -45,7 +45,8 @@ struct DeathReport {
 class Ledger {
  public:
   /// owners: empty, or for each item the worker that it belongs to (static schedule).
-  /// most_deaths: an item that has killed so many workers is given up.
+  /// most_deaths: an item that has killed so many workers is given up, unless WorkerDied() is told
+  /// another number.
   Ledger(std::size_t items, std::size_t workers, std::span<const unsigned> owners,
          unsigned most_deaths);
 
@@ -69,11 +70,15 @@ class Ledger {
   bool Drop(std::uint64_t item);
   /// blame: false where the worker left on request or was not at fault. working_on: the item it had
   /// begun, if known; not believed unless it is open for this worker.
-  DeathReport WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on = {});
-  /// The item could not be sent after all: it waits again, at the same attempt.
+  /// most_deaths: for the item that is to blame, where that is not what holds for all.
+  DeathReport WorkerDied(std::size_t worker, bool blame, std::optional<GivenItem> working_on = {},
+                         std::optional<unsigned> most_deaths = {});
+  /// Which item such a death is blamed on. Nothing: the worker has none.
+  std::optional<GivenItem> Culprit(std::size_t worker,
+                                   const std::optional<GivenItem>& working_on) const;
+  /// The item could not be sent after all, or the worker will not begin it: it waits again, at the
+  /// same attempt, for nothing was tried.
   void TakeBack(std::size_t worker, const GivenItem& given);
-  /// The worker will not begin it: it waits again, with the next attempt.
-  void Revoke(std::size_t worker, const GivenItem& given);
   /// Whether items belong to workers (static schedule).
   bool HasOwners() const { return !owners_.empty(); }
   /// Unanswered items of a worker, oldest first.

@@ -55,6 +55,8 @@ WorkerPoolOptions Translate(const PoolOptions& options, InitializerCall call) {
                                .grace = Of(options.grace),
                                .log_level = options.log_level,
                                .memory_limit = options.memory_limit,
+                               .max_restarts = options.max_restarts,
+                               .restart_window = Of(options.restart_window),
                                .faults = options.chaos};
   translated.initializer = {.task = std::move(call.task),
                             .context = std::move(call.context),

@@ -73,11 +73,16 @@ std::size_t ProcessWorkers::alive() const {
       slots_, [](const auto& slot) { return slot->life != Life::kEmpty || slot->wants_spawn; }));
 }
 
-void ProcessWorkers::Replace(std::size_t worker) {
+void ProcessWorkers::Replace(std::size_t worker, Nanoseconds earliest) {
   Slot& slot = *slots_[worker];
-  if (worker >= wanted_ || slot.life != Life::kEmpty || slot.wants_spawn) return;
-  slot.wants_spawn = true;
-  ++to_spawn_;
+  if (worker >= wanted_ || slot.life != Life::kEmpty) return;
+  slot.spawn_after = earliest;
+  if (!std::exchange(slot.wants_spawn, true)) ++to_spawn_;
+}
+
+void ProcessWorkers::KeepEmpty() {
+  for (const auto& slot : slots_) slot->wants_spawn = false;
+  to_spawn_ = 0;
 }
 
 void ProcessWorkers::Resize(std::size_t workers) {
@@ -346,6 +351,7 @@ void ProcessWorkers::SleepOrSpin(Deadline deadline, const WorkerEvents& events) 
     if (slot->life == Life::kStarting && !slot->initializing && !suspended_)
       wake = std::min(wake, slot->ready_by);
     if (slot->gone_by != 0 && !suspended_) wake = std::min(wake, slot->gone_by);
+    if (slot->wants_spawn && !suspended_) wake = std::min(wake, slot->spawn_after);
     if (slot->channel != nullptr && slot->channel->Stalled())
       wake = std::min(wake, Now() + kStalledRetry);
   }
@@ -383,7 +389,7 @@ void ProcessWorkers::SleepOrSpin(Deadline deadline, const WorkerEvents& events) 
 void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
   FlushAll(&events);
   const bool timed = timed_jobs_ > 0;
-  if (to_spawn_ > 0 && !suspended_) {
+  if (to_spawn_ > 0 && !suspended_ && IsSpawnDue()) {
     const Stopwatch stopwatch(timed, times_.spawn);
     SpawnNext(events);
     Poll();

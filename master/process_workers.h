@@ -78,7 +78,9 @@ class ProcessWorkers final : public Workers {
             const ItemInput& input) override;
   void Stop(std::size_t worker) override;
   void Kill(std::size_t worker, const std::string& reason) override;
-  void Replace(std::size_t worker) override;
+  using Workers::Replace;
+  void Replace(std::size_t worker, Nanoseconds earliest) override;
+  void KeepEmpty() override;
   void Resize(std::size_t workers) override;
   pid_t pid(std::size_t worker) const override;
   void Wait(Deadline deadline, WorkerEvents& events) override;
@@ -119,6 +121,7 @@ class ProcessWorkers final : public Workers {
   void CheckMemory(std::size_t worker);
   bool Tell(std::size_t worker, const JobTicket& job);
   void Spawn(std::size_t worker);
+  bool IsSpawnDue() const;
   void SpawnNext(WorkerEvents& events);
   static void WatchUnlessReadable(Slot& slot);
   void ReceiveFrom(std::size_t worker, WorkerEvents& events);

@@ -104,11 +104,18 @@ void ProcessWorkers::Spawn(std::size_t worker) {
                         });
 }
 
+bool ProcessWorkers::IsSpawnDue() const {
+  const Nanoseconds now = Now();
+  return std::ranges::any_of(
+      slots_, [&](const auto& slot) { return slot->wants_spawn && slot->spawn_after <= now; });
+}
+
 // One at a time, so that the first workers compute while the others are still being spawned.
 void ProcessWorkers::SpawnNext(WorkerEvents& events) {
+  const Nanoseconds now = Now();
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
     Slot& slot = *slots_[worker];
-    if (!slot.wants_spawn) continue;
+    if (!slot.wants_spawn || slot.spawn_after > now) continue;
     slot.wants_spawn = false;
     --to_spawn_;
     const std::size_t spawned = records_.size();
@@ -198,6 +205,7 @@ void ProcessWorkers::Resume(Nanoseconds stopped) {
   suspended_ = false;
   for (const auto& slot : slots_) {
     slot->ready_by += stopped;
+    slot->spawn_after += stopped;
     if (slot->gone_by != 0) slot->gone_by += stopped;
     if (slot->process) slot->process->SignalGroup(SIGCONT);
   }
@@ -234,8 +242,7 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
     void OnSlotLost(std::size_t, const std::string&) override {}
   } nobody;
 
-  for (const auto& slot : slots_) slot->wants_spawn = false;
-  to_spawn_ = 0;
+  KeepEmpty();
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) Stop(worker);
   const Deadline still_starting = Deadline::After(kStartingGrace);
   for (const int signal : {0, SIGTERM, SIGKILL}) {

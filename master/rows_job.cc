@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/kernel.h"
+#include "common/logger.h"
 #include "master/prepared_coords.h"
 
 namespace procpool {
@@ -32,6 +33,7 @@ std::span<std::int32_t> AsCounts(std::span<std::byte> bytes) {
 }  // namespace
 
 std::string RowsText(const Chunk& chunk) {
+  if (chunk.rows == 1) return "row " + std::to_string(chunk.first_row);
   return "rows " + std::to_string(chunk.first_row) + " to " +
          std::to_string(chunk.first_row + chunk.rows - 1);
 }
@@ -42,11 +44,12 @@ RowsJob::RowsJob(const Fractal& fractal, const Plan& plan, const Buffer& grid,
       context_(MakeContext(fractal, options_.kernel, options_.payload, options_.codec)),
       plan_(plan),
       grid_(grid),
-      assembly_(grid, fractal.Width(), plan.chunks),
+      chunks_(plan.chunks),
+      assembly_(grid, fractal.Width(), chunks_),
       row_axis_(fractal.RowAxis()),
       column_axis_(fractal.ColumnAxis()),
       most_points_(MostRows(plan) * fractal.Width()) {
-  for (const Chunk& chunk : plan_.chunks) rows_.push_back({chunk.first_row, chunk.rows});
+  for (const Chunk& chunk : chunks_) rows_.push_back({chunk.first_row, chunk.rows});
   if (auto made = MakeCodec(options_.codec))
     coded_.emplace(std::move(made), most_points_, rows_.size());
 }
@@ -55,7 +58,7 @@ ItemInput RowsJob::Begin(const GivenItem& given) {
   assembly_.Begin(given.item);
   ItemInput input;
   if (context_.payload == RowsPayload::kCoords) {
-    input = CoordsOf(plan_.chunks[given.item]);
+    input = CoordsOf(chunks_[given.item]);
   } else if (coded_) {
     input.input = coded_->EncodeRows(given.item, rows_[given.item]);
   } else {
@@ -80,7 +83,9 @@ Buffer& RowsJob::BufferFor(std::uint64_t item) {
 }
 
 ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
-  if (options_.prepared != nullptr && !options_.copy_prepared && !coded_) {
+  // A part's coordinates do not lie together there: they are computed anew.
+  const bool prepared = options_.prepared != nullptr && !IsPart(chunk.id);
+  if (prepared && !options_.copy_prepared && !coded_) {
     return {.input = PreparedBytes(*options_.prepared, context_.fractal, chunk),
             .input_buffer = options_.prepared};
   }
@@ -94,7 +99,7 @@ ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
                                                    coords.subspan(2 * points), buffer.bytes());
     return {.input = buffer.bytes().first(bytes), .input_buffer = &buffer};
   }
-  if (options_.prepared != nullptr) {
+  if (prepared) {
     std::ranges::copy(PreparedBytes(*options_.prepared, context_.fractal, chunk),
                       buffer.bytes().begin());
   } else {
@@ -107,7 +112,7 @@ ItemInput RowsJob::CoordsOf(const Chunk& chunk) {
 // z[n] then c[n], where they lie already or in memory that the next chunk will use again.
 std::span<const double> RowsJob::CoordsToEncode(const Chunk& chunk) {
   const std::size_t numbers = 4 * PointsOf(chunk);
-  if (options_.prepared != nullptr) {
+  if (options_.prepared != nullptr && !IsPart(chunk.id)) {
     const auto bytes = PreparedBytes(*options_.prepared, context_.fractal, chunk);
     return {reinterpret_cast<const double*>(bytes.data()), numbers};
   }
@@ -133,7 +138,7 @@ void RowsJob::Release(std::uint64_t item) {
 std::optional<std::span<std::byte>> RowsJob::PlaceFor(const GivenItem& given, std::uint64_t offset,
                                                       std::uint64_t bytes) {
   if (coded_) {
-    const std::uint64_t points = PointsOf(plan_.chunks[given.item]);
+    const std::uint64_t points = PointsOf(chunks_[given.item]);
     return coded_->PlaceFor(given.item, points, offset, bytes);
   }
   return assembly_.PlaceFor(given.item, offset, bytes);
@@ -141,7 +146,7 @@ std::optional<std::span<std::byte>> RowsJob::PlaceFor(const GivenItem& given, st
 
 bool RowsJob::Complete(const GivenItem& given, const ItemResult& result) {
   if (!(coded_ ? CompleteCoded(given.item, result) : CompleteRaw(given.item, result))) return false;
-  rows_delivered_ += plan_.chunks[given.item].rows;
+  rows_delivered_ += chunks_[given.item].rows;
   Release(given.item);
   return true;
 }
@@ -164,6 +169,33 @@ void RowsJob::Return(const GivenItem& given) {
   Release(given.item);
 }
 
+// What is left of a chunk that has killed so often needs no more proof: it is halved at each death.
+unsigned RowsJob::MostDeaths(std::uint64_t item, unsigned usual) const {
+  return IsPart(item) && chunks_[item].rows > 1 ? 1 : usual;
+}
+
+bool RowsJob::Split(std::uint64_t item) {
+  const Chunk chunk = chunks_[item];
+  if (chunk.rows < 2) return false;
+  const std::uint64_t half = chunk.rows / 2;
+  Append(chunk.first_row, half);
+  Append(chunk.first_row + half, chunk.rows - half);
+  assembly_.Split(item);
+  if (coded_) coded_->GrowTo(chunks_.size());
+  Log().info("{}: done in two halves from now on", RowsText(chunk));
+  return true;
+}
+
+void RowsJob::Append(std::uint64_t first_row, std::uint64_t rows) {
+  chunks_.push_back({chunks_.size(), first_row, rows});
+  rows_.push_back({first_row, rows});
+}
+
+std::uint64_t RowsJob::planned_done() const {
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      plan_.chunks, [this](const Chunk& chunk) { return assembly_.IsComplete(chunk.id); }));
+}
+
 void RowsJob::GiveUp(const GivenUpItem& given_up) {
   assembly_.GiveUp(given_up.item);
   Release(given_up.item);
@@ -172,7 +204,7 @@ void RowsJob::GiveUp(const GivenUpItem& given_up) {
 std::vector<std::uint64_t> RowsJob::Recheck() {
   const Nanoseconds begun = Now();
   std::vector<std::uint64_t> spoilt = assembly_.Finish();
-  for (const std::uint64_t item : spoilt) rows_delivered_ -= plan_.chunks[item].rows;
+  for (const std::uint64_t item : spoilt) rows_delivered_ -= chunks_[item].rows;
   assembling_ += Now() - begun;
   return spoilt;
 }

@@ -1,7 +1,12 @@
 // The fractal as a job: chunks of rows become items, results become rows of the grid. This is where
 // the pool's bytes get a meaning on the master's side (worker/task_rows.h is the other).
+//
+// A chunk that is to be given up, for it killed its workers or took too long, is done in two halves
+// instead, and a half that kills one more worker again in two. So only rows that kill by themselves
+// are given up, each after as many deaths as a chunk may cause, and all the others are done.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -33,7 +38,7 @@ struct RowsJobOptions {
   std::function<Buffer(std::size_t bytes)> allocate{};
 };
 
-class RowsJob final : public Job {
+class RowsJob : public Job {
  public:
   /// grid, plan and what the options point to must outlive the job. With a codec other than raw no
   /// worker writes into the grid itself: results are decoded into it when they are complete.
@@ -43,7 +48,7 @@ class RowsJob final : public Job {
   std::span<const std::byte> context() const override {
     return std::as_bytes(std::span(&context_, 1));
   }
-  std::size_t items() const override { return plan_.chunks.size(); }
+  std::size_t items() const override { return chunks_.size(); }
   std::span<const unsigned> owners() const override { return plan_.owners; }
   bool timed() const override { return options_.timed; }
   Nanoseconds decoding() const override { return codec_times().decoding; }
@@ -52,10 +57,16 @@ class RowsJob final : public Job {
                                                std::uint64_t bytes) override;
   bool Complete(const GivenItem& given, const ItemResult& result) override;
   void Return(const GivenItem& given) override;
+  unsigned MostDeaths(std::uint64_t item, unsigned usual) const override;
+  bool Split(std::uint64_t item) override;
   void GiveUp(const GivenUpItem& given_up) override;
   std::vector<std::uint64_t> Recheck() override;
 
   const Assembly& assembly() const { return assembly_; }
+  /// By item: those of the plan, then the parts of those that were split.
+  std::span<const Chunk> chunks() const { return chunks_; }
+  /// Chunks of the plan that are done whole.
+  std::uint64_t planned_done() const;
   /// After the job: the payloads' memory, for the next one.
   std::vector<Buffer> TakeBuffers() { return std::move(free_coords_); }
   /// Rows whose results were accepted and found spoilt by nobody.
@@ -72,6 +83,8 @@ class RowsJob final : public Job {
 
  private:
   void Release(std::uint64_t item);
+  bool IsPart(std::uint64_t item) const { return item >= plan_.chunks.size(); }
+  void Append(std::uint64_t first_row, std::uint64_t rows);
   std::uint64_t PointsOf(const Chunk& chunk) const { return chunk.rows * context_.fractal.Width(); }
   Buffer& BufferFor(std::uint64_t item);
   ItemInput CoordsOf(const Chunk& chunk);
@@ -84,10 +97,11 @@ class RowsJob final : public Job {
   RowsContext context_;
   const Plan& plan_;
   const Buffer& grid_;
+  std::vector<Chunk> chunks_;  // by item
   Assembly assembly_;
   AxisPoints row_axis_;
   AxisPoints column_axis_;
-  std::vector<RowsItem> rows_;  // what travels under payload `rows`
+  std::deque<RowsItem> rows_;  // what travels under payload `rows`; stays where it is
   std::map<std::uint64_t, Buffer>
       coords_;  // what travels under `coords`, by item that is given out
   std::vector<Buffer> free_coords_;
@@ -99,7 +113,7 @@ class RowsJob final : public Job {
   Nanoseconds assembling_ = 0;
 };
 
-/// "rows 120 to 134"
+/// "rows 120 to 134", "row 7"
 std::string RowsText(const Chunk& chunk);
 
 }  // namespace procpool

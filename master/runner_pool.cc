@@ -6,6 +6,7 @@
 
 #include <procpool/error.h>
 #include "common/codec.h"
+#include "master/given_up_rows.h"
 #include "master/prepared_coords.h"
 #include "master/rows_job.h"
 #include "master/runner.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr Nanoseconds kReadyDeadline = 60 * kSecond;
 
-RunResult ResultOf(JobReport report, const RunSetup& setup) {
+RunResult ResultOf(JobReport report, const RowsJob& job, const RunSetup& setup) {
   RunResult result;
   switch (report.status) {
     case JobReport::Status::kDone:
@@ -38,20 +39,17 @@ RunResult ResultOf(JobReport report, const RunSetup& setup) {
   result.audited = {.chunks_done = report.items_done,
                     .attempts = report.attempts,
                     .answers_refused = report.refused};
-  for (const GivenUpItem& item : report.given_up) {
-    const Chunk& chunk = setup.plan.chunks[item.item];
-    result.given_up.push_back({chunk.first_row, chunk.rows, item.reason});
-  }
+  result.given_up = GivenUpRowsOf(report.given_up, job.chunks());
   if (!result.given_up.empty()) {
     // What else ended the job, if anything did, is said first.
     result.error = report.all_answered ? "" : result.error + "; ";
     result.error += "rows were given up:";
-    for (const GivenUpItem& item : report.given_up) {
-      result.error += " " + RowsText(setup.plan.chunks[item.item]) + " (" + item.reason + ")";
+    for (const GivenUpRows& rows : result.given_up) {
+      result.error += " " + RowsText({0, rows.first_row, rows.rows}) + " (" + rows.reason + ")";
     }
   }
   if (result.status == RunStatus::kInterrupted) {
-    result.error = "interrupted after " + std::to_string(report.items_done) + " of " +
+    result.error = "interrupted after " + std::to_string(job.planned_done()) + " of " +
                    std::to_string(setup.plan.chunks.size()) + " chunks";
   }
   return result;
@@ -100,6 +98,8 @@ class PoolRunner final : public Runner {
                .ready_deadline = static_cast<Nanoseconds>(setup.options.ready_timeout * kSecond),
                .grace = static_cast<Nanoseconds>(setup.options.grace * kSecond),
                .log_level = setup.options.log_level,
+               .max_restarts = setup.options.max_restarts,
+               .restart_window = static_cast<Nanoseconds>(setup.options.restart_window * kSecond),
                .faults = setup.options.chaos}),
         grid_(pool_.Allocate(runner::GridBytes(fractal()), runner::GridText(fractal()))) {
     if (setup.options.payload == RowsPayload::kCoords &&
@@ -131,7 +131,7 @@ class PoolRunner final : public Runner {
                         .accounted_from = begun});
     tallies_ = std::move(report.tallies);
     recoveries_.insert(recoveries_.end(), report.recoveries.begin(), report.recoveries.end());
-    RunResult result = ResultOf(std::move(report), setup_);
+    RunResult result = ResultOf(std::move(report), job, setup_);
     const Nanoseconds finished = Now();
     result.wall = finished - begun;
     if (result.budget) result.budget->ExtendTo(finished);
@@ -209,6 +209,7 @@ class PoolRunner final : public Runner {
 
   // Throws if a worker cannot come any more.
   void CheckStart() {
+    if (pool_.CanBecomeReady()) return;  // one that failed is tried again
     const std::vector<SpawnRecord> records = pool_.Records();
     for (const SpawnRecord& record : records) {
       if (record.exit.empty() || record.ready != 0) continue;
@@ -219,12 +220,9 @@ class PoolRunner final : public Runner {
            "it ended before it was ready, " + record.exit,
            "give the worker of this build with --worker PATH"});
     }
-    if (!pool_.CanBecomeReady()) {
-      throw Error(Blame::kMachine,
-                  {"start", std::to_string(setup_.options.procs) + " workers",
-                   "the machine does not let so many be started; the log says why",
-                   "use fewer workers, or raise the limits (ulimit -n, ulimit -u)"});
-    }
+    throw Error(Blame::kMachine, {"start", std::to_string(setup_.options.procs) + " workers",
+                                  "the machine does not let so many be started; the log says why",
+                                  "use fewer workers, or raise the limits (ulimit -n, ulimit -u)"});
   }
 
   // Memory of the last job's payloads is used again: its pages are there already.

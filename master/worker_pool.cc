@@ -294,7 +294,8 @@ void WorkerPool::ThreadMain() {
                               .initializer = options_.initializer,
                               .memory_limit = options_.memory_limit,
                               .faults = options_.faults});
-    dispatch_ = std::make_unique<Dispatch>(*workers_);
+    dispatch_ = std::make_unique<Dispatch>(
+        *workers_, RestartLimit(options_.max_restarts, options_.restart_window));
   } catch (...) {
     start_error_ = std::current_exception();
   }

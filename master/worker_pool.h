@@ -47,7 +47,11 @@ struct WorkerPoolOptions {
   std::string log_level = "warning";
   Initializer initializer{};       ///< what each worker runs before it is ready
   std::uint64_t memory_limit = 0;  ///< bytes of a worker's own; one above is replaced; 0: none
-  std::string faults{};            ///< which the workers shall commit (fault_plan.h)
+  /// Workers that died are replaced so often within so long a time at most; a window of 0: as often
+  /// as they die.
+  std::uint64_t max_restarts = RestartLimit::kMost;
+  Nanoseconds restart_window = RestartLimit::kWindow;
+  std::string faults{};  ///< which the workers shall commit (fault_plan.h)
 };
 
 /// A job that was started and may still run. Of one pool only.
@@ -74,8 +78,8 @@ class WorkerPool {
   /// Throws Error{kMachine} if there is not enough.
   Buffer Allocate(std::size_t bytes, std::string_view what);
 
-  /// Waits until every worker is ready. False: not before the deadline, or never, because one ended
-  /// before or could not be started. A job need not wait for it:
+  /// Waits until every worker is ready. False: not before the deadline, or never, because one could
+  /// not be started, or ended before each time it was tried. A job need not wait for it:
   /// it begins with the first worker that is ready.
   bool WaitUntilReady(Deadline deadline);
   /// Whether every slot has a worker, ready or about to be.

@@ -24,7 +24,8 @@ struct ProcessWorkers::Slot : WorkerEnds {
 
   Life life = Life::kEmpty;
   bool wants_spawn = false;
-  std::uint64_t lives = 0;  // processes that were begun here
+  std::uint64_t lives = 0;      // processes that were begun here
+  Nanoseconds spawn_after = 0;  // if it wants one
   std::optional<WorkerProcess> process;
   std::vector<std::uint32_t> region_ids;
   Nanoseconds ready_by = 0;

@@ -131,8 +131,12 @@ class Workers {
   /// The worker leaves once it has answered what it was given.
   virtual void Stop(std::size_t worker) = 0;
   virtual void Kill(std::size_t worker, const std::string& reason) = 0;
-  /// Fills an empty slot again, unless it is beyond the number of workers wanted.
-  virtual void Replace(std::size_t worker) = 0;
+  /// Fills an empty slot again, unless it is beyond the number of workers wanted; not before
+  /// `earliest`, 0 being at once. Of a slot that waits already this is the new time.
+  virtual void Replace(std::size_t worker, Nanoseconds earliest) = 0;
+  void Replace(std::size_t worker) { Replace(worker, 0); }
+  /// Slots that wait to be filled stay empty.
+  virtual void KeepEmpty() {}
   /// So many workers from now on; slots() never shrinks. Those beyond are told to stop.
   virtual void Resize(std::size_t workers) = 0;
 

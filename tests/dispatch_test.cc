@@ -249,19 +249,6 @@ TEST_F(DispatchTest, WorkersThatCannotStartAnyMoreFailTheJob) {
   EXPECT_NE(report.error.find("code 127"), std::string::npos) << report.error;
 }
 
-TEST_F(DispatchTest, WorkersThatDieWithoutEverAnsweringEndTheJob) {
-  FakeWorkers workers(2);
-  workers.script = [&] {
-    for (std::size_t worker = 0; worker < 2; ++worker) {
-      if (workers.slots_[worker].ready) workers.Crash(worker);
-    }
-  };
-  BytesJob job("task", Inputs(1000));
-  const JobReport report = OneJob(workers, job, {.most_deaths = 100}).Run();
-  EXPECT_EQ(report.status, JobReport::Status::kFailed);
-  EXPECT_NE(report.error.find("die faster than they answer"), std::string::npos) << report.error;
-}
-
 TEST_F(DispatchTest, RecyclingGivesAWorkerAtMostSoMany) {
   FakeWorkers workers(2);
   workers.script = [&] { workers.AnswerAll(); };

@@ -91,11 +91,14 @@ class FakeJobWorkers final : public Workers {
     kills.push_back({worker, reason});
     Depart(worker, {ProcessExit::Kind::kSignalled, 9}, reason, false);
   }
-  void Replace(std::size_t worker) override {
+  using Workers::Replace;
+  void Replace(std::size_t worker, Nanoseconds earliest) override {
     if (worker >= wanted_ || slots_[worker].life != Slot::Life::kEmpty) return;
+    replaced.push_back({worker, earliest});
     slots_[worker] = Slot{.life = Slot::Life::kStarting, .record = next_record_++};
     if (!start_by_hand) BecomeReady(worker);
   }
+  void KeepEmpty() override { ++kept_empty; }
   void Resize(std::size_t workers) override {
     wanted_ = workers;
     if (workers > slots_.size()) slots_.resize(workers);
@@ -175,6 +178,8 @@ class FakeJobWorkers final : public Workers {
   Deadline last_deadline = Deadline::Far();   // until when the dispatch would have slept
   std::map<std::uint32_t, JobTicket> jobs{};  // those that run
   std::vector<Given> log{};                   // all that was ever given
+  int kept_empty = 0;                         // how often nobody was to be replaced any more
+  std::vector<std::pair<std::size_t, Nanoseconds>> replaced{};  // and not before when
   std::vector<std::pair<std::size_t, std::string>> kills{};
   std::vector<Slot> slots_;
 

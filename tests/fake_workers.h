@@ -70,7 +70,8 @@ class FakeWorkers final : public Workers {
                  .was_ready = slots_[worker].ready,
                  .reason = reason});
   }
-  void Replace(std::size_t worker) override {
+  using Workers::Replace;
+  void Replace(std::size_t worker, Nanoseconds /*earliest*/) override {
     if (slots_[worker].alive) return;
     slots_[worker] = Slot{.alive = true};
     slots_[worker].record = next_record_++;

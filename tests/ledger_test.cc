@@ -46,7 +46,7 @@ TEST(Ledger, WhatIsDroppedIsNeverGiven) {
   EXPECT_EQ(ledger.given_up(), 2U);
   EXPECT_EQ(TakeAll(ledger, 0), (std::vector<GivenItem>{{2, 0}, {4, 0}}));
   // Also one that comes back.
-  ledger.Revoke(0, given);
+  ledger.TakeBack(0, given);
   EXPECT_TRUE(ledger.Drop(0));
   EXPECT_EQ(ledger.Next(0), std::nullopt);
   EXPECT_TRUE(ledger.Complete(0, {2, 0}));
@@ -159,6 +159,22 @@ TEST(Ledger, AnItemThatKillsTooManyIsGivenUp) {
     EXPECT_EQ(ledger.given_up(), 1U);
     EXPECT_EQ(TakeAll(ledger, 0), (std::vector<GivenItem>{{1, most_deaths}}));
   }
+}
+
+TEST(Ledger, AnItemMayHaveALimitOfItsOwn) {
+  Ledger ledger(3, 1, {}, 3);
+  TakeAll(ledger, 0);
+  EXPECT_EQ(ledger.Culprit(0, {}), (GivenItem{0, 0})) << "the oldest";
+  EXPECT_EQ(ledger.Culprit(0, GivenItem{2, 0}), (GivenItem{2, 0})) << "the one that was begun";
+  EXPECT_EQ(ledger.Culprit(0, GivenItem{2, 1}), (GivenItem{0, 0})) << "that is not believed";
+  EXPECT_TRUE(ledger.WorkerDied(0, true, GivenItem{1, 0}, 1).given_up);
+  EXPECT_EQ(ledger.Culprit(0, {}), std::nullopt) << "it has none";
+  EXPECT_EQ(TakeAll(ledger, 0), (std::vector<GivenItem>{{0, 1}, {2, 1}}));
+  EXPECT_FALSE(ledger.WorkerDied(0, true, {}, 2).given_up);
+  TakeAll(ledger, 0);
+  EXPECT_TRUE(ledger.WorkerDied(0, true, {}, 2).given_up) << "its second";
+  TakeAll(ledger, 0);
+  EXPECT_FALSE(ledger.WorkerDied(0, true).given_up) << "else it is that of all";
 }
 
 TEST(Ledger, ALeaveWithoutBlameKillsNoItem) {

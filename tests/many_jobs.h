@@ -102,7 +102,8 @@ class ListedJob : public Job {
 
 class ManyJobs {
  public:
-  explicit ManyJobs(std::size_t slots) : workers(slots), dispatch(workers) {
+  explicit ManyJobs(std::size_t slots, RestartLimit restarts = RestartLimit())
+      : workers(slots), dispatch(workers, std::move(restarts)) {
     StartLog("test", "off");
   }
   ~ManyJobs() { dispatch.EndJobs(); }  // while there is something to tell

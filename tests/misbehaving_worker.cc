@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iostream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -154,6 +155,43 @@ class GarbledRows final : public ByteTask {
   std::string path_;
 };
 
+// The task "rows" with payload `rows`, but certain rows are the end of their worker. The context is
+// that of "rows", then "die ROW ROW …", "hang ROW …", or "die-once ROW PATH".
+class DeadlyRows final : public ByteTask {
+ public:
+  explicit DeadlyRows(std::span<const std::byte> context)
+      : context_(*procpool::DecodeRowsContext(context.first(sizeof context_))),
+        rows_(procpool::MakeRowsTask(context.first(sizeof context_))),
+        words_(Text(context.subspan(sizeof context_))) {}
+
+  void Run(std::span<const std::byte> input, TaskOutput& output) override {
+    const procpool::RowsItem item = ItemOf(input);
+    std::istringstream words(words_);
+    std::string how;
+    words >> how;
+    for (std::uint64_t row = 0; words >> row;) {
+      if (row < item.first_row || row - item.first_row >= item.rows) continue;
+      if (how == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
+      std::string path;
+      if (how == "die" || (words >> path && IsFirst(path))) Die("signal 9");
+    }
+    rows_->Run(input, output);
+  }
+
+ private:
+  procpool::RowsItem ItemOf(std::span<const std::byte> input) const {
+    const auto codec = procpool::MakeCodec(context_.codec);
+    if (codec == nullptr) return procpool::DecodeRowsItem(input, context_.fractal).value();
+    procpool::RowsItem item;
+    if (codec->DecodeRows(input, item)) throw std::runtime_error("no rows");
+    return item;
+  }
+
+  procpool::RowsContext context_;
+  std::unique_ptr<ByteTask> rows_;
+  std::string words_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -275,6 +313,9 @@ int main(int argc, char** argv) {
                }));
   registry.Add("garbled-rows", [](std::span<const std::byte> context) {
     return std::make_unique<GarbledRows>(context);
+  });
+  registry.Add("deadly-rows", [](std::span<const std::byte> context) {
+    return std::make_unique<DeadlyRows>(context);
   });
   return procpool::WorkerMain(argc, argv, registry);
 }

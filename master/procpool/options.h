@@ -43,6 +43,11 @@ struct PoolOptions {
   /// A worker that has more memory of its own than this, in bytes, is replaced once it has answered
   /// what it has. 0: no limit.
   std::uint64_t memory_limit = 0;
+  /// How many workers that died may be replaced within `restart_window`. When more die, the calls
+  /// that have no result yet end with an Error, and no worker is started before the next call.
+  std::uint64_t max_restarts = 1000;
+  /// See max_restarts. 0: workers are replaced however many die.
+  std::chrono::nanoseconds restart_window = std::chrono::seconds(10);
   /// Whether times are taken for Pool::statistics(): they cost about a microsecond a chunk.
   bool statistics = false;
   /// How long a worker may take until it is ready; the initializer's time does not count.

@@ -93,20 +93,32 @@ class KilledWorkers(SlowJobs):
                     report, _ = self.finished(master)
                     self.assert_verified(report)
 
-    def test_given_up_after_its_last_try(self):
-        """Every worker that takes a chunk dies: the job ends, and says which rows are missing."""
+    def test_too_many(self):
+        """Every worker that takes a chunk dies: the job ends, and says what the workers died of."""
         for transport in PROCESS_TRANSPORTS:
             with self.subTest(transport=transport), NothingLeft(self.folder) as oracle, \
-                    Master(*SLOW, "--chunks", 2, "--procs", 2, "--retries", 2, "--transport", transport, "--json", "-",
-                           folder=self.folder) as master:
+                    Master(*SLOW, "--chunks", 2, "--procs", 2, "--max-restarts", 4, "--restart-window", 1000,
+                           "--transport", transport, "--json", "-", folder=self.folder) as master:
                 oracle.watch(master.pid)
                 while master.running():
                     send_all([pid for pid in master.workers() if cpu_ticks(pid) >= 2], signal.SIGKILL)
                     time.sleep(0.001)
                 report, _ = self.finished(master, code=1)
                 self.assertEqual(report["status"], "failed")
-                self.assertTrue(report["error"])
+                self.assertRegex(report["error"], r"more than 4 died within 1000 s; the last: worker \d.*SIGKILL")
+                self.assertEqual(report["quarantined"], [])
                 self.assertIsNone(report["checksum"]["digest"])
+
+    def test_a_chunk_that_killed_is_done_in_halves(self):
+        """Though a chunk may cause no death at all, no row is lost by one that was an accident."""
+        with NothingLeft(self.folder) as oracle, \
+                self.job("--procs", 2, "--retries", 1) as master:
+            oracle.watch(master.pid)
+            victim = master.wait_for_workers()[0]
+            os.kill(victim, signal.SIGKILL)
+            report = self.recovered(master, [victim], "SIGKILL")
+            self.assertEqual(report["quarantined"], [])
+            self.assertEqual(report["chunks"], 64)
 
 
 class StoppedWorkers(SlowJobs):

@@ -35,13 +35,15 @@ class Options(Usage):
 
     def test_numbers_just_out_of_range(self):
         for option, number in (("--procs", "1025"), ("--width", "2147483648"), ("--height", "4294967296"),
-                               ("--max-iterations", "2147483648"), ("--retries", "101"), ("--repeat", "1000001"),
+                               ("--max-iterations", "2147483648"), ("--retries", "101"),
+                               ("--max-restarts", "1000001"), ("--max-restarts", "-1"), ("--repeat", "1000001"),
                                ("--loops", "1000001")):
             self.refused(option, number, names=[option, number])
 
     def test_timeouts(self):
         for number in ("nan", "inf", "-1", "0", "-inf", "1e400", "", "1s", "soon"):
             self.refused("--timeout", number, names=["--timeout"])
+            self.refused("--restart-window", number, names=["--restart-window"])
 
     def test_unknown_names(self):
         for option, known in (("--transport", "queue"), ("--schedule", "guided"), ("--payload", "coords"),

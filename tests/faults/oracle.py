@@ -26,6 +26,9 @@ REPORT = ("--verify", "serial", "--quiet", "--audit", "--json", "-")
 QUIETLY = ("--log-level", "off")
 
 
+BLIND = "the system did not say which descriptors are open"  # who cannot look certifies nothing
+
+
 class Violation(AssertionError):
     """Something that must never happen."""
 
@@ -84,10 +87,11 @@ def check(ended):
         require(report["audit"]["rows_delivered"] == report["workload"]["height"], "every row delivered once", ended)
     else:
         require(ended.code in (1, 2, 3, 130), "an exit code of the list", ended)
-        require("master: " in ended.err, "standard error says why", ended)
+        require("master: " in ended.err or report is not None, "it says why", ended)
         if report is not None:
             require(report["status"] != "done" and report["error"], "the report says why", ended)
-            require(report.get("audit") is None or report["audit"]["passed"], "the audit passed", ended)
+            audit = report.get("audit")
+            require(audit is None or audit["passed"] or audit["findings"] == [BLIND], "the audit passed", ended)
     return ended.code, report, ended.err
 
 

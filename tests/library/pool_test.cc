@@ -203,6 +203,30 @@ TEST_P(PoolOver, ManyCrashesCostOnlyTheirCalls) {
   EXPECT_EQ(died, 15);
 }
 
+TEST_P(PoolOver, WorkersThatDieTooOftenEndTheCalls) {
+  Pool pool({.workers = 2,
+             .transport = GetParam(),
+             .max_restarts = 3,
+             .restart_window = std::chrono::hours(1)});
+  for (int round = 0; round < 2; ++round) {
+    auto results = pool.imap_unordered(raise_signal, std::vector<int>(100, SIGKILL));
+    // So many of them are errors of their own; then all the others end together.
+    std::string last;
+    int died = 0;
+    for (; last.empty() && died < 100; ++died) {
+      try {
+        results.next();
+      } catch (const WorkerDied&) {
+      } catch (const Error& error) {
+        last = error.what();
+      }
+    }
+    EXPECT_NE(last.find("more than 3 died within 3600 s; the last: worker "), std::string::npos)
+        << last;
+    EXPECT_EQ(pool.apply(square, 3), 9);
+  }
+}
+
 TEST_P(PoolOver, AnArgumentThatCannotBeReadSpoilsItsCallAlone) {
   Pool pool(Two());
   // imap, for it has one error for each call.
