@@ -129,5 +129,17 @@ TEST_F(DispatchRevoke, AJobThatEndsWithAnErrorKillsOnlyWhoRunsIt) {
   EXPECT_EQ(one.StatusOf(a), Status::kDone);
 }
 
+// It was too late to take the item back when it was cancelled, and is not when the job ends.
+TEST_F(DispatchRevoke, AJobWhoseCancelledItemComesBackAtItsEndEndsOnce) {
+  GiveAll();
+  many.workers.can_revoke = false;
+  many.dispatch.CancelItem(id, 1);
+  many.workers.can_revoke = true;
+  many.dispatch.EndJobs();
+  ASSERT_TRUE(many.Ended(id));
+  EXPECT_EQ(job->given_up.size(), 1U);
+  many.Turn();  // of the job nothing is left to settle
+}
+
 }  // namespace
 }  // namespace procpool
