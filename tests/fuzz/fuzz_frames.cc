@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t kMostPayload = 20'000;
 constexpr std::size_t kRegionBytes = 5000;
 constexpr std::uint32_t kRegion = 1;
+// Of this job the sink wants nothing; of this one it names places that are too long.
+constexpr std::uint32_t kUnwanted = 7;
+constexpr std::uint32_t kMisplaced = 8;
 
 // A memfd costs more than an input; this one stays, and is only read and hashed.
 const RegionTable& Regions() {
@@ -40,14 +43,16 @@ class StrictSink final : public FrameSink {
       return Regions().Resolve({kRegion, 0, header.offset, header.payload_bytes});
     }
     // Exactly as long, so that one byte more is seen.
-    place_ = std::make_unique<std::byte[]>(header.payload_bytes);
-    return std::span(place_.get(), header.payload_bytes);
+    const std::size_t length = header.payload_bytes + (header.job == kMisplaced ? 1 : 0);
+    place_ = std::make_unique<std::byte[]>(length);
+    return std::span(place_.get(), length);
   }
 
   void Take(const Frame& frame) override {
     Require(!broken, "a frame is taken though the channel is broken");
     const bool in_region = (frame.header.flags & kInRegion) != 0;
     Require(frame.payload.size() == frame.header.payload_bytes, "a payload of another length");
+    Require(frame.header.job != kMisplaced || in_region, "a payload in a place of another length");
     if (in_region) {
       Require(frame.payload.empty() || Regions().Locate(frame.payload).has_value(),
               "a payload outside of the region that it is said to lie in");
@@ -67,7 +72,7 @@ class StrictSink final : public FrameSink {
 
   /// What a master takes; and items, which it must bear being sent.
   static bool Accepts(const FrameHeader& header) {
-    return header.payload_bytes <= kMostPayload && header.job != 7 &&
+    return header.payload_bytes <= kMostPayload && header.job != kUnwanted &&
            header.type != FrameType::kStop && header.type != FrameType::kForget;
   }
 
@@ -81,7 +86,8 @@ class StrictSink final : public FrameSink {
 /// Whether an honest sender may send this, and the sink wants it.
 bool IsTaken(const ScriptedBytes& sent) {
   return sent.is_frame && Check(sent.header) == WireFault::kNone && sent.header.annex_bytes == 0 &&
-         (sent.header.flags & (kInRegion | kPlaced)) == 0 && StrictSink::Accepts(sent.header);
+         sent.header.job != kMisplaced && (sent.header.flags & (kInRegion | kPlaced)) == 0 &&
+         StrictSink::Accepts(sent.header);
 }
 
 void Play(FuzzInput input) {

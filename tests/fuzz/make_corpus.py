@@ -17,9 +17,9 @@ def rest_of_frame(flags, content, lie=b"\0", annex=b""):
     return bytes([flags, 9]) + annex + payload(content) + lie
 
 
-def frame(kind, flags=0, content=b"", lie=b"\0", annex=b"", item=0, offset=0):
+def frame(kind, flags=0, content=b"", lie=b"\0", annex=b"", item=0, offset=0, job=1):
     choice = 39 + kind  # type: modulo 13
-    return bytes([choice, 1, item, 0, offset]) + rest_of_frame(flags, content, lie, annex)
+    return bytes([choice, job, item, 0, offset]) + rest_of_frame(flags, content, lie, annex)
 
 
 TIMES = bytes([1, 2, 3, 4, 5]) + b"\0"
@@ -39,6 +39,8 @@ FRAMES = {
     "flipped": b"\0\xff" + frame(RESULT, LAST, b"result", lie=b"\xf1\x00\x41"),
     **{f"lying_length_{name}": b"\0\xff" + frame(RESULT, LAST, b"x", lie=bytes([0xF8, number]))
        for name, number in {"max": MAX, "max_plus_1": MAX_PLUS_1, "half": HALF, "all": ALL}.items()},
+    # Its hash is right for the place that is too long, not for the length that it states.
+    "misplaced": b"\0\xff" + frame(RESULT, LAST, b"result", lie=b"\xf8\x05", job=8),
     "lying_annex": b"\0\xff" + frame(RESULT, LAST, b"x", lie=bytes([0xF9, 55])),
     "lying_hash": b"\0\xff" + frame(RESULT, LAST, b"x", lie=b"\xfa" + bytes(8)),
 }
