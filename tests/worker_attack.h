@@ -14,6 +14,7 @@
 #include <exception>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <random>
 #include <string>
 #include <thread>
@@ -45,9 +46,10 @@ class WorkerAttack {
  public:
   struct Options {
     unsigned seed = 1;
-    std::chrono::microseconds longest_pause{4000};  ///< between two signals
-    unsigned stop_one_in = 0;                       ///< every so manieth is SIGSTOP; 0: none
-    std::function<std::vector<pid_t>()> victims;    ///< may throw: then nobody is hit
+    std::chrono::microseconds longest_pause{4000};         ///< between two signals
+    unsigned most = std::numeric_limits<unsigned>::max();  ///< signals; then it is over
+    unsigned stop_one_in = 0;                              ///< every so manieth is SIGSTOP; 0: none
+    std::function<std::vector<pid_t>()> victims;           ///< may throw: then nobody is hit
   };
 
   explicit WorkerAttack(Options options)
@@ -66,7 +68,7 @@ class WorkerAttack {
  private:
   void Run() {
     const auto longest = static_cast<unsigned>(options_.longest_pause.count());
-    while (!end_) {
+    while (!end_ && killed_ + stopped_ < options_.most) {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % longest));
       try {
         const std::vector<pid_t> victims = options_.victims();

@@ -16,9 +16,12 @@
 namespace procpool::soak {
 namespace {
 
-// Chosen at random. A chunk is not given up for who kills from outside.
-constexpr unsigned kMostDeaths = 1000;
+// A chunk that takes longer than the pause between two kills is never done while they go on, and
+// none is to be given up for who kills from outside.
+constexpr unsigned kMostKills = 60;
+constexpr unsigned kMostDeaths = kMostKills + 1;
 
+/// Chosen at random.
 struct Round {
   Fractal fractal;
   WorkerPoolOptions pool;
@@ -88,6 +91,7 @@ void RowsRound(unsigned seed, Tally& tally, Watchdog& watchdog) {
   const Buffer grid = pool.Allocate(points * sizeof(std::int32_t), "grid");
   WorkerAttack attack({.seed = static_cast<unsigned>(random()),
                        .longest_pause = std::chrono::microseconds(30'000),
+                       .most = kMostKills,
                        .victims = [&pool] { return AtWork(pool); }});
   for (int job = 0; job < round.jobs; ++job) {
     std::ranges::fill(grid.as<std::int32_t>(), -2);
