@@ -3,8 +3,8 @@
 //
 // Stops at the first violation of what docs/library.md and docs/faults.md promise: says the seed of
 // the round and what was wrong, and exits with 1. The seed alone makes the same choices again, with
-// --rounds 1; what the system's scheduler does is not in it. A hang is a violation too: then the
-// program says where it hangs, and aborts.
+// --rounds 1; what the system's scheduler does is not in it. A hang or a crash is a violation too:
+// then the program says in which round, and of a hang where, and aborts.
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -19,6 +19,7 @@
 #include <procpool/worker.h>
 #include "common/log.h"
 #include "tests/nothing_left.h"
+#include "tests/soak/crash_note.h"
 #include "tests/soak/library_round.h"
 #include "tests/soak/rows_round.h"
 #include "tests/soak/violation.h"
@@ -54,6 +55,7 @@ std::optional<Wish> Parse(int argc, char** argv) {
 }
 
 void Round(unsigned seed, Tally& tally) {
+  NoteRound(seed);
   const NothingLeft before;
   {
     Watchdog watchdog(kLongestRound, "round of seed " + std::to_string(seed));
@@ -65,6 +67,7 @@ void Round(unsigned seed, Tally& tally) {
 
 int Run(const Wish& wish) {
   StartLog("soak", "off");
+  NoteCrashes();
   // What is made once stays.
   { Pool first({.workers = 1}); }
   Tally tally;
