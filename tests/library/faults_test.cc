@@ -26,6 +26,7 @@ using std::chrono::seconds;
 constexpr seconds kLongest{120};   // of a whole test
 constexpr seconds kDeadline{60};   // of each wait in it
 constexpr unsigned kKills = 3;     // at least so many, where the calls themselves take no time
+constexpr unsigned kMost = 50;     // where starting a worker takes long, as under a sanitizer
 constexpr unsigned kOften = 1000;  // a call that is hit so often is not hit by chance
 
 unsigned Seed() {
@@ -59,8 +60,9 @@ class FaultsOver : public ::testing::TestWithParam<const char*> {
             .grace = milliseconds(200)};
   }
   static WorkerAttack::Options Attack(Pool& pool, unsigned stop_one_in = 0) {
-    return {
-        .seed = Seed(), .stop_one_in = stop_one_in, .victims = [&pool] { return AtWork(pool); }};
+    return {.seed = Seed(), .most = kMost, .stop_one_in = stop_one_in, .victims = [&pool] {
+              return AtWork(pool);
+            }};
   }
   /// 0, 1 and 2 milliseconds.
   std::vector<int> Naps(std::size_t count) {
