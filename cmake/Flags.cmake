@@ -28,6 +28,10 @@ function(procpool_part_of_library target)
   target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
 endfunction()
 
+if(PROCPOOL_FUZZ)
+  # Clang knows not every warning that is named here.
+  target_compile_options(procpool_flags INTERFACE -Wno-unknown-warning-option -fsanitize=fuzzer-no-link)
+endif()
 if(PROCPOOL_SANITIZE)
   string(REPLACE "," ";" sanitizers "${PROCPOOL_SANITIZE}")
   foreach(sanitizer IN LISTS sanitizers)

@@ -122,6 +122,10 @@ class Channel {
   /// Bytes that were read and not handed out yet: more frames, or the beginning of one.
   bool HasReadAhead() const { return in_begin_ != in_end_; }
 
+  /// Whether a payload has come in part: until the rest is here the place that was named for it is
+  /// written to.
+  bool IsInPayload() const { return progress_ == Progress::kPayload; }
+
   /// Copies what is unsent and lies in memory of the caller's, which may go now.
   void KeepUnsent();
   /// Forgets what is unsent and receives nothing more: the memory that both refer to may go now.

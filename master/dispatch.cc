@@ -148,6 +148,7 @@ void Dispatch::Settle() {
 
 void Dispatch::End(Entry& entry) {
   const std::uint32_t id = entry.run.id();
+  entry.settle = true;  // what is revoked may drop items, which must not have it settled once more
   RevokeAll(entry);
   if (entry.open) std::erase(open_, &entry);
   for (Lane& lane : lanes_) {

@@ -8,6 +8,7 @@
 #include <procpool/call_errors.h>
 #include <procpool/error.h>
 #include "common/channel.h"
+#include "common/host.h"
 #include "common/shared_memory.h"
 
 namespace procpool {
@@ -15,6 +16,8 @@ namespace {
 
 // From here on memory that both sides see is faster than a copy on each.
 constexpr std::size_t kPlacedInput = std::size_t{16} * 1024;
+// Before so much is allocated on a worker's word it is asked whether it is there.
+constexpr std::uint64_t kMuch = std::uint64_t{64} << 20U;
 
 std::string HowItEnded(const GivenUpItem& given_up) {
   return (given_up.exit.kind == ProcessExit::Kind::kSignalled ? "was " : "") + given_up.how;
@@ -203,9 +206,12 @@ std::optional<std::span<std::byte>> MapJob::PlaceFor(const GivenItem& given, std
     const std::span<std::byte> place = batch_->FlatResults(chunk.first, chunk.count);
     if (!place.empty()) return place.subspan(offset, bytes);
   }
+  // An empty last piece must fit as well: what it completes is cut into results by its length.
+  const auto under = under_.find(given.item);
+  if (offset != (under == under_.end() ? 0 : under->second.result.size())) return std::nullopt;
   if (bytes == 0) return std::span<std::byte>();
+  if (bytes >= kMuch && bytes > AvailableMemory()) return std::nullopt;
   std::vector<std::byte>& result = under_[given.item].result;
-  if (offset != result.size()) return std::nullopt;
   result.resize(offset + bytes);
   return std::span(result).subspan(offset);
 }

@@ -237,7 +237,10 @@ std::uint64_t ProcessWorkers::ItemsGiven(std::size_t worker) const {
 
 bool ProcessWorkers::Revoke(std::size_t worker, std::uint64_t number) {
   Slot& slot = *slots_[worker];
-  if (slot.life != Life::kReady || !slot.mark->revocations().Revoke(number)) return false;
+  // A part of a result has come, and the rest will be written where it belongs: then nothing is
+  // taken back, even if the worker denies that it has begun that item.
+  if (slot.life != Life::kReady || slot.channel->IsInPayload()) return false;
+  if (!slot.mark->revocations().Revoke(number)) return false;
   // The item still goes to the worker, which leaves it out; its memory is somebody else's now.
   slot.channel->KeepUnsent();
   return true;

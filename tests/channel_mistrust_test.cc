@@ -56,6 +56,7 @@ TEST_P(ChannelMistrust, HonestBytesInArbitraryPiecesAreAccepted) {
       ASSERT_NO_FATAL_FAILURE(RawAccess::WriteAll(sender(), std::span(whole).subspan(at, part)));
       ASSERT_EQ(receiver().Receive(sink_), IoStatus::kBlocked);
       at += part;
+      ASSERT_EQ(receiver().IsInPayload(), at >= kMaxFrameHead && at < whole.size());
     }
     ASSERT_EQ(sink_.frames.size(), frame + 1);
     ASSERT_TRUE(sink_.frames.back().payload == payload);

@@ -46,7 +46,7 @@ TEST_F(DispatchRevoke, WhatLiesBehindALongItemGoesToAWorkerThatHasNothing) {
   EXPECT_EQ(many.workers.revoked[0].item.given, (GivenItem{1, 0}));
   const FakeJobWorkers::Given last = many.workers.log.back();
   EXPECT_EQ(last.worker, 1U);
-  EXPECT_EQ(last.item.given, (GivenItem{1, 1})) << "a late answer would be recognised";
+  EXPECT_EQ(last.item.given, (GivenItem{1, 0})) << "nothing was tried";
   many.Finish();
   EXPECT_EQ(many.StatusOf(id), Status::kDone);
   EXPECT_EQ(many.Report(id).items_done, 4U);
@@ -127,6 +127,18 @@ TEST_F(DispatchRevoke, AJobThatEndsWithAnErrorKillsOnlyWhoRunsIt) {
   EXPECT_FALSE(one.workers.WasKilled(busy));
   one.Finish();
   EXPECT_EQ(one.StatusOf(a), Status::kDone);
+}
+
+// It was too late to take the item back when it was cancelled, and is not when the job ends.
+TEST_F(DispatchRevoke, AJobWhoseCancelledItemComesBackAtItsEndEndsOnce) {
+  GiveAll();
+  many.workers.can_revoke = false;
+  many.dispatch.CancelItem(id, 1);
+  many.workers.can_revoke = true;
+  many.dispatch.EndJobs();
+  ASSERT_TRUE(many.Ended(id));
+  EXPECT_EQ(job->given_up.size(), 1U);
+  many.Turn();  // of the job nothing is left to settle
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include <procpool/call_errors.h>
+#include "common/host.h"
+#include "common/wire.h"
 #include "tests/mapped_calls.h"
 
 namespace procpool {
@@ -118,6 +120,25 @@ TEST(MapJob, NoResultReachesBeyondItsChunk) {
     EXPECT_FALSE(mapped.job.PlaceFor({2, 0}, 0, 5)) << "the last chunk is shorter";
     EXPECT_TRUE(mapped.job.PlaceFor({2, 0}, 0, 4));
   }
+}
+
+// An empty last piece is one as well: by its offset the result would be complete.
+TEST(MapJob, AnEmptyPieceFollowsWhatIsThere) {
+  for (const Results results : {Results::kOther, Results::kFlat}) {
+    Mapped mapped(2, 2, {}, results);
+    mapped.Give(0);
+    EXPECT_FALSE(mapped.job.PlaceFor({0, 0}, 8, 0));
+    ASSERT_TRUE(mapped.job.PlaceFor({0, 0}, 0, 8));
+    EXPECT_TRUE(mapped.job.PlaceFor({0, 0}, 8, 0));
+  }
+}
+
+TEST(MapJob, NoMemoryIsTakenOnAWorkersWordThatIsNotThere) {
+  Mapped mapped(2, 2, {}, Results::kOther);
+  mapped.Give(0);
+  if (AvailableMemory() > kMaxPayloadBytes) GTEST_SKIP() << "this machine has so much";
+  EXPECT_FALSE(mapped.job.PlaceFor({0, 0}, 0, kMaxPayloadBytes));
+  EXPECT_TRUE(mapped.job.PlaceFor({0, 0}, 0, 100)) << "and nothing was";
 }
 
 TEST(MapJob, PiecesOfOtherResultsFollowOneAnother) {

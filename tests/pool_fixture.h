@@ -2,15 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cerrno>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/log.h"
 #include "master/worker_pool.h"
-#include "tests/open_descriptors.h"
+#include "tests/nothing_left.h"
 #include "tests/temporary_folder.h"
 
 namespace procpool {
@@ -32,18 +31,14 @@ class PoolTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     StartLog("test", "off");
-    descriptors_ = OpenDescriptors();
+    before_.emplace(NothingLeft::Names::kNotWatched);
   }
-  // Whatever the test did, nothing may be left.
-  void TearDown() override {
-    EXPECT_EQ(OpenDescriptors(), descriptors_) << "descriptors leaked";
-    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child process is left";
-    EXPECT_EQ(errno, ECHILD);
-  }
+  // Whatever the test did.
+  void TearDown() override { EXPECT_EQ(before_->WhatIsLeft(), ""); }
   std::string NewPath() { return folder_.In(std::to_string(next_path_++)); }
 
   TemporaryFolder folder_;
-  std::size_t descriptors_ = 0;
+  std::optional<NothingLeft> before_;
   int next_path_ = 0;
 };
 

@@ -331,6 +331,14 @@ TEST(ParseWorkload, RefusesWindowsThatDoNotWork) {
               {"line 17", "grid.real.stop", "zero"});
 }
 
+// Text at which the TOML library itself would stop, in builds with assertions or with the
+// undefined-behaviour sanitizer.
+TEST(ParseWorkload, RefusesKeysThatNobodyCanRead) {
+  for (const char* text : {"[/grid]\n", "na\u00cb = 1\n", "[[[[", "\x01 = 2"}) {
+    EXPECT_THROW(ParseWorkload(text, "x.toml"), Error) << text;
+  }
+}
+
 TEST(ParseWorkload, RefusesWhatIsNoTable) {
   const auto error = [](const std::string& text) {
     return UserError([&] { ParseWorkload(text, "mine.toml"); });

@@ -139,6 +139,9 @@ const Task<void(SharedArray<int>, int)> add_to{"add_to",
                                                [](const SharedArray<int>& array, int number) {
                                                  for (int& element : array) element += number;
                                                }};
+const Task<void(SharedArray<int>, int)> set_to{
+    "set_to",
+    [](const SharedArray<int>& array, int number) { std::ranges::fill(array.span(), number); }};
 const Task<void(SharedArray<int>)> keep_array{
     "keep_array", [](const SharedArray<int>& array) { kept_array = array; }};
 const Task<int()> kept_sum{"kept_sum",

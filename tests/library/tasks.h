@@ -76,6 +76,8 @@ extern const Task<int(std::string)> wait_or_make;
 extern const Task<int(int)> sleep_ms;
 /// Adds `number` to every element.
 extern const Task<void(SharedArray<int>, int)> add_to;
+/// Sets every element: again makes no difference.
+extern const Task<void(SharedArray<int>, int)> set_to;
 /// Keeps the array beyond the call.
 extern const Task<void(SharedArray<int>)> keep_array;
 extern const Task<int()> kept_sum;
