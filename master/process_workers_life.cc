@@ -100,7 +100,10 @@ void ProcessWorkers::Spawn(std::size_t worker) {
   const unsigned generation = slot.generation;
   slot.ended.async_wait(asio::posix::descriptor_base::wait_read,
                         [&slot, generation](const boost::system::error_code& error) {
-                          if (!error && slot.generation == generation) slot.ended_now = true;
+                          if (slot.generation != generation) return;
+                          // Whose end cannot be seen is ended: being reaped begins with that.
+                          if (error) slot.departure.reason = "the system does not tell its end";
+                          slot.ended_now = true;
                         });
 }
 

@@ -157,9 +157,10 @@ void ProcessWorkers::WatchUnlessReadable(Slot& slot) {
   const unsigned generation = slot.generation;
   slot.readable.async_wait(asio::posix::descriptor_base::wait_read,
                            [&slot, generation](const boost::system::error_code& error) {
-                             if (error || slot.generation != generation) return;
+                             if (slot.generation != generation) return;
                              slot.watch_pending = false;
-                             slot.channel->AcknowledgeWake();
+                             // If the system refuses to watch it, it is looked at instead.
+                             if (!error) slot.channel->AcknowledgeWake();
                              slot.readable_now = true;
                            });
 }

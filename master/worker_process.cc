@@ -122,7 +122,9 @@ std::optional<ProcessExit> WorkerProcess::TryReap() {
   ProcessExit exit;
   if (looked == 0) {
     SignalGroup(SIGKILL);  // what it left behind in its group, while the number is still ours
-    ::waitid(by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
+    while (::waitid(by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0 &&
+           errno == EINTR) {
+    }
     exit.kind =
         info.si_code == CLD_EXITED ? ProcessExit::Kind::kExited : ProcessExit::Kind::kSignalled;
     exit.value = info.si_status;
