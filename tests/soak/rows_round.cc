@@ -35,9 +35,41 @@ struct Round {
     return pool.transport + ", " + std::to_string(pool.procs) + " workers, " +
            std::string(ScheduleName(schedule)) + ", " + std::to_string(chunks) + " chunks, codec " +
            std::string(codec.name) + (payload == RowsPayload::kRows ? ", rows" : ", coords") +
-           ", " + std::to_string(fractal.Width()) + " x " + std::to_string(fractal.Height());
+           ", " + (pool.faults.empty() ? "" : "faults " + pool.faults + ", ") +
+           std::to_string(fractal.Width()) + " x " + std::to_string(fractal.Height());
   }
 };
+
+// Faults that the workers commit themselves: what a kill from outside hits only by luck. None of
+// them can spoil a grid unseen (docs/faults.md), and the first attempt only is struck.
+std::string RandomFaults(std::mt19937& random) {
+  constexpr const char* kFaults[] = {"kill@received",
+                                     "kill@computing",
+                                     "kill@sending",
+                                     "kill@sent",
+                                     "signal=SEGV@sending",
+                                     "exit=3@computing",
+                                     "grandchild@computing",
+                                     "truncate@sending",
+                                     "corrupt=payload@sending",
+                                     "corrupt=header@sending",
+                                     "duplicate@sending",
+                                     "reorder@sending",
+                                     "trickle@sending",
+                                     "forge=chunk@sending",
+                                     "forge=attempt@sending",
+                                     "forge=job@sending",
+                                     "forge=length@sending",
+                                     "forge=overflow@sending",
+                                     "rewrite@sent",
+                                     "delay=3@computing"};
+  std::string spec = "seed=" + std::to_string(random());
+  for (std::size_t rule = 0; rule < 3; ++rule) {
+    spec += std::string(";") + kFaults[random() % std::size(kFaults)] +
+            ":attempt=0,probability=0." + (random() % 2 == 0 ? "02" : "2");
+  }
+  return spec;
+}
 
 Round MakeRound(std::mt19937& random) {
   constexpr const char* kTransports[] = {"shm", "pipe", "queue"};
@@ -55,6 +87,7 @@ Round MakeRound(std::mt19937& random) {
                 .transport = kTransports[random() % 3],
                 .grace = 200 * kMillisecond,
                 .log_level = "off"};
+  if (random() % 2 == 0) round.pool.faults = RandomFaults(random);
   round.schedule = kSchedules[random() % 3];
   round.payload = random() % 2 == 0 ? RowsPayload::kRows : RowsPayload::kCoords;
   round.codec = Codecs()[random() % Codecs().size()];
