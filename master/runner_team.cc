@@ -81,7 +81,11 @@ class TeamRunner final : public Runner {
                                 .compute_cpu = tallies[index].compute_cpu});
       result.phases.compute += tallies[index].compute;
       result.phases.compute_cpu += tallies[index].compute_cpu;
+      result.audited.rows_delivered += tallies[index].rows;
+      result.audited.chunks_done += tallies[index].items;
     }
+    result.audited.attempts = result.audited.chunks_done;
+    result.all_answered = result.status == RunStatus::kDone;
     result.grid = grid_;
     return result;
   }

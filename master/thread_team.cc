@@ -144,6 +144,7 @@ ThreadTally ThreadTeam::Work(const TeamJob& job, unsigned index) {
       computer.Compute(chunk);
     }
     ++tally.items;
+    tally.rows += chunk.rows;
     items_done_.fetch_add(1, std::memory_order_relaxed);
   };
   if (threads_.empty() || job.plan.owners.empty()) {

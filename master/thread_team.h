@@ -21,6 +21,7 @@ namespace procpool {
 
 struct ThreadTally {
   std::uint64_t items = 0;
+  std::uint64_t rows = 0;
   Nanoseconds compute = 0;
   Nanoseconds compute_cpu = 0;
   Nanoseconds encode = 0;    ///< writing coordinates, under payload coords
