@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 
 constexpr Nanoseconds kStalledRetry = 200 * kMillisecond;
 constexpr Nanoseconds kSendRegionDeadline = 2 * kSecond;
-constexpr Nanoseconds kLongestSleep = 10 * kSecond;
+constexpr Nanoseconds kLongestSleep = kSecond;  // then all channels are looked at
 constexpr Nanoseconds kMemoryChecks = 20 * kMillisecond;  // at most so often
 // An input of this size is sent before the next one is made.
 constexpr std::size_t kSentAtOnce = std::size_t{32} * 1024;
@@ -382,10 +382,11 @@ void ProcessWorkers::SleepOrSpin(Deadline deadline, const WorkerEvents& events) 
   if (AnythingReadable()) return;
   const Nanoseconds left = wake - Now();
   if (left <= 0) return;
-  loop_.run_one_for(std::chrono::nanoseconds(left));
+  const bool woken = loop_.run_one_for(std::chrono::nanoseconds(left)) > 0;
   Poll();
+  // A doorbell that a worker could not ring costs a second, not the job.
   for (const auto& slot : slots_) {
-    if (slot->channel != nullptr && slot->channel->Stalled()) slot->readable_now = true;
+    if (slot->channel != nullptr && (!woken || slot->channel->Stalled())) slot->readable_now = true;
   }
 }
 

@@ -79,7 +79,10 @@ def check(ended):
     """The oracle for what a master said. Returns exit code, report (None if it wrote none) and standard error."""
     report = None
     if ended.out.strip():
-        report = json.loads(ended.out)
+        try:
+            report = json.loads(ended.out)
+        except json.JSONDecodeError:  # what could not be written whole is said to have failed
+            require(ended.code != 0, "a whole object", ended)
     if ended.code == 0:
         require(report is not None and report["status"] == "done" and report["error"] is None, "done", ended)
         require(report["checksum"]["verified"] is True, "verified against the serial baseline", ended)
