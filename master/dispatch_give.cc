@@ -120,7 +120,7 @@ bool Dispatch::Rebalance() {
     moved = true;
   }
   tried_to_move_ = Now();
-  move_after_ = moved ? kMoveAfter : std::min(2 * move_after_, kSeldom);
+  move_after_ = moved ? kMoveAfter : std::clamp(2 * move_after_, kMoveAfter, kSeldom);
   return moved;
 }
 

@@ -66,6 +66,18 @@ TEST_F(DispatchRevoke, AnAnswerToWhatWasTakenBackIsRefused) {
   EXPECT_EQ(job->completed[1], 0);
 }
 
+TEST_F(DispatchRevoke, WhatCannotBeMovedIsNotTriedWithoutAPause) {
+  GiveAll();
+  many.workers.Begins(0, 1);
+  many.Pass(kLong);
+  const Deadline deadline = Deadline::After(20 * kSecond);
+  do {
+    ASSERT_FALSE(deadline.Passed()) << "it never sleeps";
+    many.Turn();
+  } while (many.workers.last_deadline.time() <= many.workers.waited_at);
+  many.Finish();
+}
+
 TEST_F(DispatchRevoke, WhatHasBegunStays) {
   GiveAll();
   many.workers.Begins(0, 1);  // the answer to item 0 is on its way

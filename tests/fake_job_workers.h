@@ -108,6 +108,7 @@ class FakeJobWorkers final : public Workers {
   }
   void Wait(Deadline deadline, WorkerEvents& events) override {
     last_deadline = deadline;
+    waited_at = Now();
     std::vector<Action> now;
     now.swap(pending_);
     for (const Action& action : now) action(events);
@@ -176,6 +177,7 @@ class FakeJobWorkers final : public Workers {
   bool can_revoke = false;
   std::vector<Given> revoked{};               // what was taken back
   Deadline last_deadline = Deadline::Far();   // until when the dispatch would have slept
+  Nanoseconds waited_at = 0;                  // when that was asked for last
   std::map<std::uint32_t, JobTicket> jobs{};  // those that run
   std::vector<Given> log{};                   // all that was ever given
   int kept_empty = 0;                         // how often nobody was to be replaced any more
