@@ -73,7 +73,7 @@ TEST_F(DispatchRevoke, WhatCannotBeMovedIsNotTriedWithoutAPause) {
   const Deadline deadline = Deadline::After(20 * kSecond);
   do {
     ASSERT_FALSE(deadline.Passed()) << "it never sleeps";
-    many.Turn();
+    many.dispatch.Turn(Deadline::Far());
   } while (many.workers.last_deadline.time() <= many.workers.waited_at);
   many.Finish();
 }
