@@ -47,8 +47,9 @@ void BlockAttendedSignals() {
   sigset_t set = AttendedSignals();
   ::sigaddset(&set, kQuitSignal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  // A reader that has left and a file that may not grow are errors of the write, not a reason to
-  // die.
+}
+
+void IgnoreSignalsOfWriting() {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
 }

@@ -31,6 +31,9 @@ struct Controls {
 
 /// Blocks the signals the attendant waits for. Call it before any thread is started.
 void BlockAttendedSignals();
+/// A reader that has left and a file that may not grow are errors of the write from now on, not a
+/// reason to die.
+void IgnoreSignalsOfWriting();
 
 /// For what follows the run (verifying, writing files): from now on the first SIGINT, SIGTERM or
 /// SIGHUP is only remembered, the second ends the program at once with exit code 130; one that came

@@ -1,6 +1,5 @@
-// The master program. It reads as the way of the data:
-// command line ▶ workload and plan ▶ pool (or baseline) ▶ assembled grid ▶ verify ▶ picture ▶
-// report.
+// The master program, which reads as the way of the data: command line ▶ workload and plan ▶ pool
+// (or baseline) ▶ assembled grid ▶ verify ▶ picture ▶ report.
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -18,13 +17,12 @@ namespace {
 using namespace procpool;  // NOLINT: a program, not a header
 
 int Run(const RunOptions& options, JsonOutput& json) {
-  const Audit audit;
   RunSetup setup = Prepare(options);
   RunResult result = Execute(setup);
   ReleaseAttendedSignals();
   Verify(setup, result);
   WriteOutput(setup, result);
-  Certify(audit, setup, result);
+  Certify(setup, result);
 
   // With --json - standard output is the object alone.
   std::FILE* summary = json.to_standard_output() ? stderr : stdout;
@@ -37,6 +35,7 @@ int Run(const RunOptions& options, JsonOutput& json) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  IgnoreSignalsOfWriting();
   std::unique_ptr<JsonOutput> json;
   RunOptions options;
   try {

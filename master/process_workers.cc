@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 
 constexpr Nanoseconds kStalledRetry = 200 * kMillisecond;
 constexpr Nanoseconds kSendRegionDeadline = 2 * kSecond;
-constexpr Nanoseconds kLongestSleep = kSecond;  // then all channels are looked at
+constexpr Nanoseconds kLongestSleep = kSecond;            // then all channels are looked at
 constexpr Nanoseconds kMemoryChecks = 20 * kMillisecond;  // at most so often
 // An input of this size is sent before the next one is made.
 constexpr std::size_t kSentAtOnce = std::size_t{32} * 1024;

@@ -51,7 +51,8 @@ void RepeatRun(const RunSetup& setup, Runner& runner, RunResult& result) {
 }  // namespace
 
 RunSetup Prepare(const RunOptions& options) {
-  RunSetup setup{.options = options,
+  RunSetup setup{.audit = {},
+                 .options = options,
                  .workload = LoadWorkload(options.workload, options.overrides),
                  .kernel = *FindKernel(options.kernel),
                  .plan = {},
@@ -142,7 +143,7 @@ RunResult Execute(const RunSetup& setup) {
   return result;
 }
 
-void Certify(const Audit& audit, RunSetup& setup, RunResult& result) {
+void Certify(RunSetup& setup, RunResult& result) {
   if (!setup.options.audit) return;
   setup.output.reset();
   result.grid = Buffer();
@@ -150,7 +151,7 @@ void Certify(const Audit& audit, RunSetup& setup, RunResult& result) {
   run.rows = setup.workload.fractal.Height();
   for (const GivenUpRows& rows : result.given_up) run.rows_given_up += rows.rows;
   run.complete = result.all_answered;
-  result.certificate = audit.Finish(run);
+  result.certificate = setup.audit.Finish(run);
   if (result.certificate->Passed()) return;
   if (result.status == RunStatus::kDone) result.status = RunStatus::kFailed;
   for (const std::string& finding : result.certificate->findings)

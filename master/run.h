@@ -26,6 +26,7 @@ namespace procpool {
 /// All that is decided before work starts. Everything that can be wrong with the request was found
 /// on the way here.
 struct RunSetup {
+  Audit audit;  // first, for it looks at how things are before
   RunOptions options;
   Workload workload;
   Kernel kernel;
@@ -105,7 +106,7 @@ RunResult Execute(const RunSetup& setup);
 
 /// Lets go of what the run still holds, then certifies that nothing is left. A certificate that
 /// does not pass is a failure.
-void Certify(const Audit& audit, RunSetup& setup, RunResult& result);
+void Certify(RunSetup& setup, RunResult& result);
 
 /// Compares the checksum as the options say and sets verified, verdict and status.
 void Verify(const RunSetup& setup, RunResult& result);
