@@ -21,15 +21,15 @@
 #include <utility>
 #include <vector>
 
-#include "common/unique_fd.h"
-
 namespace procpool {
 
 /// False: there is no such child (any more).
 inline bool SignalChild(pid_t pid, int signal) {
   // The descriptor keeps naming the process that is looked at, also if its number goes to another.
-  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!process) return false;
+  // Closed by system call as it is opened: the thread sanitizer sees close() only, and would take
+  // it for the end of a descriptor that another thread had by this number before.
+  const auto process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (process < 0) return false;
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   pid_t parent = -1;
   for (std::string word; status >> word;) {
@@ -38,8 +38,10 @@ inline bool SignalChild(pid_t pid, int signal) {
       break;
     }
   }
-  return parent == ::getpid() &&
-         ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0;
+  const bool sent =
+      parent == ::getpid() && ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0) == 0;
+  ::syscall(SYS_close, process);
+  return sent;
 }
 
 class WorkerAttack {
