@@ -54,8 +54,8 @@ struct PoolOptions {
   std::chrono::nanoseconds ready_deadline = std::chrono::seconds(10);
   /// How long a worker that was told to leave may take, and again after SIGTERM; then SIGKILL.
   std::chrono::nanoseconds grace = std::chrono::seconds(2);
-  /// Faults that the workers shall commit, to try how a program gets on with them: what
-  /// `master --chaos` takes (docs/faults.md). Empty: none.
+  /// Faults that the workers shall commit, to try how a program gets on with them; written as
+  /// `master --chaos` takes them. Empty: none.
   std::string chaos{};
   /// What the pool and its workers log on standard error: trace, debug, info, warning, error,
   /// critical or off.
