@@ -50,6 +50,10 @@ def holding_the_lock(place):
 
 def after_sending(place):
     yield survives(place, f"kill@sent:chunk={a_chunk(place)},attempt=0", deaths=1)
+    # What was sent counts: no chunk is computed twice, though every worker dies after its first one.
+    code, report, log = place.run(*JOB, "--retries", 100, "--chaos", "kill@sent")
+    expect(code == 0 and struck(report) == [16], "each answer counted", report, log)
+    yield Outcome(RIGHT, recovered(report))
 
 
 def crash(place):
@@ -142,7 +146,9 @@ def spoilt(*specs, deaths=1):
 
 
 def twice_or_late(place):
-    yield survives(place, f"duplicate@sending:chunk={a_chunk(place)},attempt=0")
+    """Whoever answers twice is a liar. The last chunk takes its time, so that the job does not end before that."""
+    chunk = a_chunk(place, 4)
+    yield survives(place, f"duplicate@sending:chunk={chunk},attempt=0;delay=300@received:chunk=15", deaths=1)
     yield survives(place, "duplicate@sending:attempt=0,probability=0.2", "--retries", 50)
     yield survives(place, f"reorder@sending:chunk={a_chunk(place)},attempt=0", deaths=0)
     yield survives(place, "reorder@sending", deaths=0)
@@ -185,9 +191,11 @@ def dead_reader(place):
 
 
 def full(place):
-    """Inputs that are longer than the channel, and workers that are in no hurry to take them."""
-    yield survives(place, "delay=20@received", "--payload", "coords", deaths=0,
-                   job=("--width", 500, "--height", 500, "--chunks", 8))
+    """Inputs and results that are longer than any channel (4 MB, a pipe's 1 MB), and ends that are in no hurry to take
+    them. Over shm inputs lie in shared memory and leave the channel empty; results go through it where they are encoded."""
+    job = ("--width", 1000, "--height", 1000, "--chunks", 8)
+    yield survives(place, "delay=20@received", "--payload", "coords", deaths=0, job=job)
+    yield survives(place, "delay=1@received", "--codec", "cereal", deaths=0, job=job[:-1] + (1,))
 
 
 ROWS = [
