@@ -44,9 +44,14 @@ def killed_master(place):
 
 def of_the_library(test):
     def trials(_):
-        ended = subprocess.run([str(BIN / "library_tests"), f"--gtest_filter={test}"], capture_output=True, text=True,
-                               timeout=DEADLINE, check=False)
-        expect(ended.returncode == 0 and "[  PASSED  ] 0 tests" not in ended.stdout, test, None, ended.stdout)
+        with subprocess.Popen([str(BIN / "library_tests"), f"--gtest_filter={test}"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, start_new_session=True) as tests:
+            try:
+                said, _ = tests.communicate(timeout=DEADLINE)
+            except subprocess.TimeoutExpired:
+                os.killpg(tests.pid, signal.SIGKILL)  # with the hosts, which are children of the tests
+                raise
+        expect(tests.returncode == 0 and "[  PASSED  ] 0 tests" not in said, test, None, said)
         yield Outcome(RIGHT)
     return trials
 
