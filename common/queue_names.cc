@@ -131,7 +131,8 @@ QueueNameLease::QueueNameLease() : state_(std::make_unique<State>()) {
 QueueNameLease::~QueueNameLease() {
   try {
     RemoveNames(state_->stem);
-  } catch (...) {  // NOLINT(bugprone-empty-catch): what is left is found by its lock file
+  } catch (...) {  // the names cannot be listed
+    Unlinked(state_->stem + std::string(kLockSuffix));
   }
 }
 
