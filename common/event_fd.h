@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 #include "common/os_error.h"
@@ -20,8 +21,11 @@ inline UniqueFd MakeEventFd() {
 
 inline void RingEventFd(const UniqueFd& fd) {
   const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then the bell is ringing already.
-  static_cast<void>(!::write(fd.get(), &one, sizeof one));
+  // Fails when the counter is full, and then the bell is ringing already. Nobody looks again for a
+  // bell that was not rung, so whatever else it may fail by, it is rung once more.
+  for (int tries = 0; tries < 2; ++tries) {
+    if (::write(fd.get(), &one, sizeof one) == sizeof one || errno == EAGAIN) return;
+  }
 }
 
 inline void SilenceEventFd(const UniqueFd& fd) {

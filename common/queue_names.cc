@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <mutex>
 #include <string_view>
@@ -66,6 +67,30 @@ bool StillNamed(const UniqueFd& fd) {
   return ::fstat(fd.get(), &status) == 0 && status.st_nlink > 0;
 }
 
+// Tried twice: a name that is left is there until somebody finds it.
+bool Unlinked(const std::string& name) {
+  const std::string path = PathOf(name);
+  for (int tries = 0; tries < 2; ++tries) {
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return true;
+  }
+  return false;
+}
+
+// Removes all names of a lease that makes no further ones. The lock file goes last, and only if all
+// others are gone: by it the next one finds them, also those of whoever is killed in here.
+int RemoveNames(const std::string& stem) {
+  const std::string lock_name = stem + std::string(kLockSuffix);
+  int removed = 0;
+  bool all = true;
+  for (const std::string& name : NamesBeginningWith(stem + ".")) {
+    if (name == lock_name) continue;
+    const bool gone = Unlinked(name);
+    removed += gone ? 1 : 0;
+    all = all && gone;
+  }
+  return all && Unlinked(lock_name) ? removed + 1 : removed;
+}
+
 }  // namespace
 
 struct QueueNameLease::State {
@@ -102,8 +127,13 @@ QueueNameLease::QueueNameLease() : state_(std::make_unique<State>()) {
                "look for a program that removes files there"});
 }
 
+// The queues' names are gone by now, unless removing one has failed.
 QueueNameLease::~QueueNameLease() {
-  ::unlink(state_->lock_path.c_str());
+  try {
+    RemoveNames(state_->stem);
+  } catch (...) {  // the names cannot be listed
+    Unlinked(state_->stem + std::string(kLockSuffix));
+  }
 }
 
 std::string QueueNameLease::NewStem() {
@@ -138,13 +168,8 @@ int ReclaimQueueNames() {
     const std::string lock_path = PathOf(name);
     const UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !StillNamed(lock)) continue;
-    // Listed with the lock held, when the owner can make no further names. The lock file goes last:
-    // whoever is killed in here leaves it for the next one.
-    const std::string stem = name.substr(0, name.size() - kLockSuffix.size()) + ".";
-    for (const std::string& other : NamesBeginningWith(stem)) {
-      if (other != name && ::unlink(PathOf(other).c_str()) == 0) ++reclaimed;
-    }
-    if (::unlink(lock_path.c_str()) == 0) ++reclaimed;
+    // With the lock held, when the owner can make no further names.
+    reclaimed += RemoveNames(name.substr(0, name.size() - kLockSuffix.size()));
   }
   return reclaimed;
 }

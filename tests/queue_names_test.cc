@@ -147,6 +147,31 @@ TEST(QueueNames, NamesOfAnOwnerAreReclaimedOnceItWasKilled) {
   ExpectReclaimed(name);
 }
 
+TEST(QueueNames, WhatCannotBeRemovedKeepsItsLockFileSoThatItIsFoundAgain) {
+  Owner owner([] {
+    static const std::shared_ptr<QueueNameLease> lease = QueueNameLease::Get();
+    std::string stem = lease->NewStem();
+    fs::create_directory(PathOf(stem + ".tasks"));  // nobody unlinks a directory
+    Touch(stem + ".results");
+    return stem;
+  });
+  const std::string name = OwnerOf(owner.stem());
+  owner.Kill();
+  ReclaimQueueNames();
+  EXPECT_TRUE(fs::exists(PathOf(name + ".lock")));
+  fs::remove(PathOf(owner.stem() + ".tasks"));
+  ReclaimQueueNames();
+  ExpectReclaimed(name);
+}
+
+TEST(QueueNames, ALeaseTakesAwayWhatWasLeft) {
+  std::shared_ptr<QueueNameLease> lease = QueueNameLease::Get();
+  const std::string stem = lease->NewStem();
+  Touch(stem + ".tasks");
+  lease.reset();
+  EXPECT_EQ(NamesOf(OwnerOf(stem)), std::set<std::string>{});
+}
+
 TEST(QueueNames, TakingALeaseReclaimsToo) {
   Owner owner([] {
     static const std::shared_ptr<QueueNameLease> lease = QueueNameLease::Get();

@@ -7,6 +7,7 @@ from oracle import ROWS as GRID_ROWS
 from oracle import DEADLINE, JOB, REPORT, SIZE, Outcome, check, launch, recovered, until, workers_of
 from row import RIGHT, Row, expect, fails, struck, survives
 
+NOT_ASKED_FOR = "it sent a frame that it was not asked for"
 LARGE = ("--width", 1000, "--height", 1000, "--chunks", 2)  # 2 MB for each result: more than a pipe holds
 CRASHES = ("SEGV", "ABRT", "FPE", "BUS")
 
@@ -50,6 +51,10 @@ def holding_the_lock(place):
 
 def after_sending(place):
     yield survives(place, f"kill@sent:chunk={a_chunk(place)},attempt=0", deaths=1)
+    # What was sent counts: no chunk is computed twice, though every worker dies after its first one.
+    code, report, log = place.run(*JOB, "--retries", 100, "--chaos", "kill@sent")
+    expect(code == 0 and struck(report) == [16], "each answer counted", report, log)
+    yield Outcome(RIGHT, recovered(report))
 
 
 def crash(place):
@@ -134,15 +139,22 @@ def storm(place):
     yield from interrupted_master(place)
 
 
-def spoilt(*specs, deaths=1):
+def spoilt(found):
+    """Each of these is found by the check that is meant for it: what others would find later is not enough."""
     def trials(place):
-        for spec in specs:
-            yield survives(place, f"{spec}@sending:chunk={a_chunk(place)},attempt=0", deaths=deaths)
+        for fault, warning in found.items():
+            yield survives(place, f"{fault}@sending:chunk={a_chunk(place)},attempt=0", deaths=1, warning=warning)
     return trials
 
 
 def twice_or_late(place):
-    yield survives(place, f"duplicate@sending:chunk={a_chunk(place)},attempt=0")
+    """Whoever answers twice is a liar. The last chunk takes its time, so that the job does not end before that."""
+    chunk = a_chunk(place, 4)
+    spec = f"duplicate@sending:chunk={chunk},attempt=0;delay=300@received:chunk=15"
+    code, report, log = place.run(*JOB, "--chaos", spec)
+    expect(code == 0 and struck(report) == [1, 1], "done", report, log)
+    expect(len(report["chaos"]["deaths"]) == 1 and report["audit"]["answers_refused"] == 1, "refused", report)
+    yield Outcome(RIGHT)
     yield survives(place, "duplicate@sending:attempt=0,probability=0.2", "--retries", 50)
     yield survives(place, f"reorder@sending:chunk={a_chunk(place)},attempt=0", deaths=0)
     yield survives(place, "reorder@sending", deaths=0)
@@ -185,9 +197,14 @@ def dead_reader(place):
 
 
 def full(place):
-    """Inputs that are longer than the channel, and workers that are in no hurry to take them."""
-    yield survives(place, "delay=20@received", "--payload", "coords", deaths=0,
-                   job=("--width", 500, "--height", 500, "--chunks", 8))
+    """Inputs of 4 MB, more than any channel holds, and workers that are in no hurry to take them; results of 4 MB. Over
+    shm the inputs lie in shared memory and leave the channel empty; results that are encoded go through it."""
+    size = ("--width", 1000, "--height", 1000)
+    yield survives(place, "delay=20@received", "--payload", "coords", deaths=0, job=(*size, "--chunks", 8))
+    # A worker that is to do wrong sends in a way of its own, so this one is not.
+    code, report, log = place.run(*size, "--chunks", 1, "--codec", "cereal")
+    expect(code == 0 and report["retries"] == 0, "done at the first try", report, log)
+    yield Outcome(RIGHT)
 
 
 ROWS = [
@@ -205,11 +222,13 @@ ROWS = [
     Row(16, "SIGSTOP", stopped),
     Row(18, "a chunk that takes much longer than the others", slow),
     Row(19, "one byte at a time; signals that interrupt every call", storm),
-    Row(20, "half a frame, then the end", spoilt("truncate")),
-    Row(21, "a length of 2^32 - 1; sums that overflow", spoilt("forge=length", "forge=overflow")),
-    Row(22, "a flipped bit in header or payload", spoilt("corrupt=header", "corrupt=payload")),
-    Row(23, "a chunk, attempt, job or place that was not given", spoilt("forge=chunk", "forge=attempt", "forge=job",
-                                                                       "forge=offset")),
+    Row(20, "half a frame, then the end", spoilt({"truncate": "exited with code 0"})),
+    Row(21, "a length of 2^32 - 1; sums that overflow", spoilt({
+        "forge=length": NOT_ASKED_FOR, "forge=overflow": "its payload has an impossible length"})),
+    Row(22, "a flipped bit in header or payload", spoilt({"corrupt=header": "the header's hash does not match",
+                                                          "corrupt=payload": "the payload's hash does not match"})),
+    Row(23, "a chunk, attempt, job or place that was not given", spoilt(
+        dict.fromkeys(("forge=chunk", "forge=attempt", "forge=job", "forge=offset"), NOT_ASKED_FOR))),
     Row(24, "results that come twice or out of order", twice_or_late),
     Row(25, "a task that prints", printing),
     Row(26, "shared bytes that change after they were sent", rewritten, transports=("shm",)),

@@ -105,5 +105,7 @@ def judged(ended):
     if ended.code not in (0, 1, 2, 3) and not ended.out:
         if ended.code in (127, -6, -11) or "loading shared libraries" in ended.err:
             return "not started by the system"
+    if ended.code == 1 and "cannot write the result to standard output" in ended.err:
+        ended.out = ""  # what had been written of the report before
     check(ended)
     return RIGHT if ended.code == 0 else f"error, exit code {ended.code}"

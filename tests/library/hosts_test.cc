@@ -65,10 +65,12 @@ TEST(Hosts, AThreadThatMadeThePoolMayEnd) {
   for (const char* transport : {"pipe", "queue", "shm"}) {
     SCOPED_TRACE(transport);
     std::unique_ptr<Pool> pool;
+    pid_t worker = -1;
     std::thread([&] {
-      pool = std::make_unique<Pool>(PoolOptions{.workers = 2, .transport = transport});
-      pool->apply(square, 2);  // the workers are there
+      pool = std::make_unique<Pool>(PoolOptions{.workers = 1, .transport = transport});
+      worker = pool->apply(worker_pid);
     }).join();
+    EXPECT_EQ(pool->apply(worker_pid), worker);  // the same one, not one in its place
     EXPECT_TRUE(Works(*pool));
   }
 }
