@@ -21,8 +21,8 @@ inline UniqueFd MakeEventFd() {
 
 inline void RingEventFd(const UniqueFd& fd) {
   const std::uint64_t one = 1;
-  // Fails when the counter is full, and then the bell is ringing already. Nobody looks again for a
-  // bell that was not rung, so whatever else it may fail by, it is rung once more.
+  // Fails when the counter is full, and then the bell is ringing already. Whatever else it may fail
+  // by, it is rung once more: who waits for it looks by itself only after a second, if at all.
   for (int tries = 0; tries < 2; ++tries) {
     if (::write(fd.get(), &one, sizeof one) == sizeof one || errno == EAGAIN) return;
   }

@@ -313,7 +313,7 @@ void ProcessWorkers::FlushAll(WorkerEvents* events) {
 void ProcessWorkers::Flush(Slot& slot) {
   const IoStatus status = slot.channel->Flush();
   if (status == IoStatus::kBroken) slot.readable_now = true;  // receiving says why, and acts
-  if (status == IoStatus::kClosed && slot.gone_by == 0) slot.gone_by = Now() + kGoneAfterClosing;
+  if (status == IoStatus::kClosed) slot.ChannelClosed();
   if (status != IoStatus::kBlocked) return;
   if (slot.writable.is_open()) {
     slot.writable_awaited = true;

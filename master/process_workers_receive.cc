@@ -182,7 +182,7 @@ void ProcessWorkers::ReceiveFrom(std::size_t worker, WorkerEvents& events) {
       // Not yet its death: that comes with its pidfd, and soon. But who cannot answer any more must
       // go.
       slot.readable_now = false;
-      slot.gone_by = Now() + kGoneAfterClosing;
+      slot.ChannelClosed();
       return;
     case IoStatus::kBroken:
       slot.readable_now = false;

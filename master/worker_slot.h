@@ -52,6 +52,11 @@ struct ProcessWorkers::Slot : WorkerEnds {
   bool ended_now = false;
   unsigned generation = 0;  // wait handlers of an earlier worker of this slot find another number
 
+  /// It may be told so more than once.
+  void ChannelClosed() {
+    if (gone_by == 0) gone_by = Now() + kGoneAfterClosing;
+  }
+
   void StopWatching() {
     ++generation;
     for (auto* descriptor : {&readable, &writable, &ended}) {

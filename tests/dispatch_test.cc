@@ -384,6 +384,7 @@ TEST_F(DispatchTest, SpoiltResultsAreComputedAnewButNotForEver) {
   EXPECT_EQ(once.completed[2], 1);
   SpoiltJob always(1000);
   EXPECT_EQ(OneJob(workers, always, {}).Run().status, JobReport::Status::kFailed);
+  EXPECT_EQ(always.completed[3], 1 + 3) << "three times anew";
 }
 
 }  // namespace

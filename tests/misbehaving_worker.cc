@@ -4,16 +4,13 @@
 // Tasks that shall misbehave only once are given the path of a file that does not exist yet: who
 // creates it misbehaves.
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iostream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -23,6 +20,7 @@
 #include "common/clock.h"
 #include "common/rows_payload.h"
 #include "common/shared_memory.h"
+#include "tests/deadly_tasks.h"
 #include "worker/standard_tasks.h"
 #include "worker/task_rows.h"
 #include "worker/worker_main.h"
@@ -30,12 +28,12 @@
 namespace {
 
 using procpool::ByteTask;
+using procpool::DeadlyRows;
+using procpool::Die;
+using procpool::IsFirst;
 using procpool::TaskFactory;
 using procpool::TaskOutput;
-
-std::string Text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+using procpool::Text;
 
 template <typename Function>
 class FunctionTask final : public ByteTask {
@@ -58,23 +56,6 @@ TaskFactory Make(Function function) {
 
 void Answer(TaskOutput& output, const std::string& text) {
   output.Write(std::as_bytes(std::span(text)));
-}
-
-bool IsFirst(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd >= 0) ::close(fd);
-  return fd >= 0;
-}
-
-[[noreturn]] void Die(const std::string& how) {
-  // Dumping the core of a worker that shall die would only take time.
-  const rlimit none{};
-  ::setrlimit(RLIMIT_CORE, &none);
-  const int number = std::stoi(how.substr(how.find(' ') + 1));
-  if (how.starts_with("exit")) ::_exit(number);
-  std::signal(number, SIG_DFL);
-  std::raise(number);
-  ::_exit(99);
 }
 
 // What an initializer left in this process, and how often.
@@ -153,43 +134,6 @@ class GarbledRows final : public ByteTask {
   std::unique_ptr<ByteTask> rows_;
   std::string how_;
   std::string path_;
-};
-
-// The task "rows" with payload `rows`, but certain rows are the end of their worker. The context is
-// that of "rows", then "die ROW ROW …", "hang ROW …", or "die-once ROW PATH".
-class DeadlyRows final : public ByteTask {
- public:
-  explicit DeadlyRows(std::span<const std::byte> context)
-      : context_(*procpool::DecodeRowsContext(context.first(sizeof context_))),
-        rows_(procpool::MakeRowsTask(context.first(sizeof context_))),
-        words_(Text(context.subspan(sizeof context_))) {}
-
-  void Run(std::span<const std::byte> input, TaskOutput& output) override {
-    const procpool::RowsItem item = ItemOf(input);
-    std::istringstream words(words_);
-    std::string how;
-    words >> how;
-    for (std::uint64_t row = 0; words >> row;) {
-      if (row < item.first_row || row - item.first_row >= item.rows) continue;
-      if (how == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
-      std::string path;
-      if (how == "die" || (words >> path && IsFirst(path))) Die("signal 9");
-    }
-    rows_->Run(input, output);
-  }
-
- private:
-  procpool::RowsItem ItemOf(std::span<const std::byte> input) const {
-    const auto codec = procpool::MakeCodec(context_.codec);
-    if (codec == nullptr) return procpool::DecodeRowsItem(input, context_.fractal).value();
-    procpool::RowsItem item;
-    if (codec->DecodeRows(input, item)) throw std::runtime_error("no rows");
-    return item;
-  }
-
-  procpool::RowsContext context_;
-  std::unique_ptr<ByteTask> rows_;
-  std::string words_;
 };
 
 }  // namespace
@@ -314,8 +258,23 @@ int main(int argc, char** argv) {
   registry.Add("garbled-rows", [](std::span<const std::byte> context) {
     return std::make_unique<GarbledRows>(context);
   });
+  // The context is that of "rows", then the words of DeadlyRows.
   registry.Add("deadly-rows", [](std::span<const std::byte> context) {
-    return std::make_unique<DeadlyRows>(context);
+    constexpr std::size_t kRows = sizeof(procpool::RowsContext);
+    return std::make_unique<DeadlyRows>(context.first(kRows), Text(context.subspan(kRows)));
   });
+  // Closes everything but the standard descriptors, the first time; then answers all the same.
+  registry.Add("close-all-once", Make([](const std::string& input, TaskOutput& output) {
+                 if (IsFirst(input)) ::close_range(3, ~0U, 0);
+                 Answer(output, input);
+               }));
+  // The same, but it does not answer.
+  registry.Add("close-all-and-hang-once", Make([](const std::string& input, TaskOutput& output) {
+                 if (IsFirst(input)) {
+                   ::close_range(3, ~0U, 0);
+                   std::this_thread::sleep_for(std::chrono::hours(1));
+                 }
+                 Answer(output, input);
+               }));
   return procpool::WorkerMain(argc, argv, registry);
 }

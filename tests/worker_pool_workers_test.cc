@@ -1,4 +1,5 @@
-// What the pool does to each worker, with real processes: its initializer, and its memory limit.
+// What the pool does to each worker, with real processes: its initializer, its memory limit,
+// and its end.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -226,6 +227,44 @@ TEST_P(PoolWorkers, WithoutALimitNobodyIsReplaced) {
   BytesJob job("hoard", inputs);
   EXPECT_EQ(pool.Run(job, {}).status, Status::kDone);
   EXPECT_EQ(pool.Records().size(), 1U);
+}
+
+// ---- the end
+
+TEST_P(PoolWorkers, AWorkerThatClosesItsDescriptorsLosesNothing) {
+  // Over a pipe it cannot answer any more; elsewhere it can, but not ring for the master.
+  WorkerPool pool(Options(GetParam(), 1));
+  const std::vector<std::string> inputs(3, NewPath());
+  BytesJob job("close-all-once", inputs);
+  const JobReport report = pool.Run(job, {});
+  EXPECT_EQ(report.status, Status::kDone) << report.error;
+  EXPECT_EQ(job.outputs, inputs);
+}
+
+TEST_P(PoolWorkers, AWorkerThatStillStartsWhenThePoolEndsIsNotWaitedFor) {
+  WorkerPoolOptions options = Options(GetParam(), 2);
+  options.faults = "hang@start:worker=1";
+  options.grace = options.ready_deadline = 100'000 * kSecond;  // no test takes as long
+  WorkerPool pool(options);
+  BytesJob job("echo", Numbers(10));
+  EXPECT_EQ(pool.Run(job, {}).status, Status::kDone);
+  pool.Close();
+}
+
+class ClosedPipe : public PoolTest {};
+
+INSTANTIATE_TEST_SUITE_P(Transports, ClosedPipe, ::testing::Values("pipe"),
+                         [](const auto& param) { return param.param; });
+
+TEST_P(ClosedPipe, AWorkerThatGoesOnAfterClosingItIsKilled) {
+  WorkerPool pool(Options(GetParam(), 1));
+  BytesJob job("close-all-and-hang-once", std::vector<std::string>(3, NewPath()));
+  const JobReport report = pool.Run(job, {});
+  EXPECT_EQ(report.status, Status::kDone) << report.error;
+  EXPECT_EQ(report.deaths, 1U);
+  ASSERT_FALSE(report.warnings.empty());
+  EXPECT_NE(report.warnings[0].find("it closed its channel and went on"), std::string::npos)
+      << report.warnings[0];
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import zlib
 
-from harness import (MASTER, PROCESS_TRANSPORTS, ROOT, SLOW, SLOW_JOB, TRANSPORTS, WATCHDOG, EndToEnd, Master,
+from harness import (BIN, MASTER, PROCESS_TRANSPORTS, ROOT, SLOW_JOB, TRANSPORTS, WATCHDOG, EndToEnd, Master,
                      NothingLeft, computes, main, send_all, until)
 
 NUMBER = (int, float)
@@ -109,15 +109,11 @@ class Report(EndToEnd):
                 self.assertIsNone(report["checksum"]["digest"])
                 self.assertIsNone(report["checksum"]["verified"])
 
-    def failed_job(self, *options, leaves=()):
-        """A job whose chunk is given up: its worker was killed, --retries allows no other try, and it is one row."""
-        with NothingLeft(self.folder, leaves) as oracle, \
-                Master(*SLOW, "--chunks", 4000, "--procs", 2, "--retries", 1, "--json", "-", *options,
-                       folder=self.folder) as master:
-            oracle.watch(master.pid)
-            send_all(master.wait_for_workers()[:1], signal.SIGKILL)
-            ended = master.wait()
-        self.assertEqual(ended.code, 1, ended)
+    def failed_job(self, *options, deadly="7", leaves=()):
+        """A job some of whose rows kill every worker that computes them."""
+        ended = self.master("--width", 40, "--height", 60, "--chunks", 5, "--procs", 2, "--retries", 2, "--json", "-",
+                            "--worker", BIN / "deadly_worker", *options, code=1, leaves=leaves,
+                            env={"DEADLY_ROWS": f"die {deadly}"})
         return json.loads(ended.out), ended
 
     def test_of_a_failed_job(self):
@@ -126,32 +122,36 @@ class Report(EndToEnd):
                 report, ended = self.failed_job("--transport", transport, "--output", "julia.png")
                 self.assert_interface(report)
                 self.assertEqual(report["status"], "failed")
-                self.assertEqual(len(report["quarantined"]), 1)
-                rows = report["quarantined"][0]
-                self.assertEqual((type(rows["first_row"]), type(rows["rows"])), (int, int))
-                self.assertEqual(rows["rows"], 1)
-                self.assertIn(f"row {rows['first_row']} ", report["error"])
-                self.assertIn(f"row {rows['first_row']} ", ended.err)
+                (rows,) = report["quarantined"]
+                self.assertEqual((rows["first_row"], rows["rows"]), (7, 1))
+                self.assertIn("it has killed 2 workers", rows["reason"])
+                self.assertIn("row 7 ", report["error"])
+                self.assertIn("row 7 ", ended.err)
                 self.assertIn("SIGKILL", report["error"])
                 self.assertIsNone(report["checksum"]["digest"])
                 self.assertIsNone(report["checksum"]["verified"])
 
-    def test_partial_picture_of_a_failed_job(self):
-        """The rows given up are −1 in the array; the others are there."""
-        report, _ = self.failed_job("--output", "julia.npy", "--partial", leaves=["julia.npy"])
-        rows = report["quarantined"][0]
-        counts, height, width = read_npy(self.folder / "julia.npy")
-        gap = range(rows["first_row"] * width, (rows["first_row"] + rows["rows"]) * width)
-        self.assertEqual(counts.count(-1), len(gap))
-        self.assertEqual(set(counts[gap.start:gap.stop]), {-1})
+    def test_partial_array_of_a_failed_job(self):
+        """The rows given up are −1; every other one is there, those of the same chunks too."""
+        deadly = [3, 17, 18, 59]
+        self.master("--width", 40, "--height", 60, "--output", "whole.npy", "--verify", "serial", leaves=["whole.npy"])
+        counts, _, width = read_npy(self.folder / "whole.npy")
+        expected = [-1 if at // width in deadly else count for at, count in enumerate(counts)]
+        for transport in PROCESS_TRANSPORTS:
+            with self.subTest(transport=transport):
+                report, _ = self.failed_job("--transport", transport, "--audit", "--partial", "--output", "rest.npy",
+                                            deadly=" ".join(map(str, deadly)), leaves=["rest.npy"])
+                self.assertEqual(sorted((rows["first_row"], rows["rows"]) for rows in report["quarantined"]),
+                                 [(3, 1), (17, 2), (59, 1)], "neighbours are one gap")
+                self.assertIs(report["audit"]["passed"], True)
+                self.assertEqual(list(read_npy(self.folder / "rest.npy")[0]), expected)
 
     def test_partial_picture_shows_the_gap(self):
-        report, _ = self.failed_job("--output", "julia.png", "--partial", leaves=["julia.png"])
-        rows = report["quarantined"][0]
+        self.failed_job("--output", "julia.png", "--partial", leaves=["julia.png"])
         _, _, channels, lines = read_png(self.folder / "julia.png")
         self.assertEqual(channels, 3)
-        for row in (rows["first_row"], rows["first_row"] + rows["rows"] - 1):
-            self.assertEqual(set(zip(*[iter(lines[row])] * 3)), {(255, 0, 255)})
+        for row, line in enumerate(lines):
+            self.assertEqual(set(zip(*[iter(line)] * 3)) == {(255, 0, 255)}, row == 7, row)
 
     def test_on_standard_output_it_stands_alone(self):
         ended = self.master("--json", "-")

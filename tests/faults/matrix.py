@@ -12,6 +12,7 @@ printed and can be given with --seed.
 import argparse
 import json
 import random
+import signal
 import sys
 import time
 
@@ -54,6 +55,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--json", type=argparse.FileType("w"))
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with & ignore it
     print(f"seed {options.seed}", flush=True)
     seen, violations = [], 0
     for number in chosen(options.rows):
