@@ -94,8 +94,9 @@ def keys(place):
 
 
 def stopped_and_continued(place):
-    """Ctrl-Z and fg, as a shell does them. Stopped time counts in no deadline."""
-    with place.oracle() as oracle, place.master(*BUSY, *REPORT, "--timeout", 0.5) as master:
+    """Ctrl-Z and fg, as a shell does them, in a process group of its own: one that nobody outside could continue is not
+    stopped. Stopped time counts in no deadline."""
+    with place.oracle() as oracle, place.master(*BUSY, *REPORT, "--timeout", 0.5, process_group=0) as master:
         oracle.watch(master.pid)
         members = [master.pid, *all_there(place, master)]
         time.sleep(0.05)
