@@ -44,7 +44,8 @@ TEST_P(Supervision, WorkersThatDieTooOftenEndTheJobAndTheNextOneHasWorkers) {
               std::string::npos)
         << report.error;
     EXPECT_NE(report.error.find("SIGKILL"), std::string::npos) << report.error;
-    EXPECT_EQ(report.deaths, 6U);
+    EXPECT_GE(report.deaths, 6U);
+    EXPECT_LE(report.deaths, 7U) << "the other one may have died in the same moment";
     EXPECT_TRUE(dying.given_up.empty());
     BytesJob next("echo", Numbers(20));
     EXPECT_EQ(pool.Run(next, {}).status, Status::kDone);
