@@ -27,6 +27,14 @@ find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(PNG REQUIRED)
 
+# xsimd is headers only; used where there are kernels for the instruction set.
+option(PROCPOOL_X86_KERNELS "Kernels for SSE2, AVX2 and AVX-512, on x86-64" ON)
+if(PROCPOOL_X86_KERNELS)
+  find_path(XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
+  add_library(procpool_xsimd INTERFACE)
+  target_include_directories(procpool_xsimd SYSTEM INTERFACE ${XSIMD_INCLUDE_DIR})
+endif()
+
 # cereal is headers only.
 find_path(CEREAL_INCLUDE_DIR cereal/cereal.hpp REQUIRED)
 add_library(procpool_cereal INTERFACE)

@@ -2,25 +2,68 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "common/kernel_functions.h"
 
 namespace procpool {
 namespace {
 
-// A new kernel is one file, one declaration in kernel_functions.h and one line here; the reference
-// stays first.
-constexpr std::array kKernels{
-    Kernel{"complex", "std::complex and abs, the reference", ComputeComplex},
-    Kernel{"scalar", "expanded arithmetic, one point at a time", ComputeScalar},
-    Kernel{"none",
-           "computes nothing, but reads what it is given: what remains is the pool's own cost",
-           ComputeNone},
+struct Entry {
+  Kernel kernel;
+  bool (*runs_here)();
 };
 
-// What "auto" stands for. A kernel that needs more than the CPU at hand has is to be left out here.
-std::string_view FastestKernel() {
-  return "scalar";
+bool Anywhere() {
+  return true;
+}
+
+#ifdef PROCPOOL_X86_KERNELS
+bool HasAvx2() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+}
+bool HasAvx512() {
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+         __builtin_cpu_supports("avx512vl") != 0;
+}
+#endif
+
+// A new kernel is one file, one declaration in kernel_functions.h and one line here; the reference
+// stays first, and of the kernels "simd:TARGET" the best target last.
+const std::array kEntries{
+    Entry{{"complex", "std::complex and abs, the reference", ComputeComplex}, Anywhere},
+    Entry{{"scalar", "expanded arithmetic, one point at a time", ComputeScalar}, Anywhere},
+    Entry{{"vector", "whole arrays, no early exit, as numpy does it", ComputeVector}, Anywhere},
+#ifdef PROCPOOL_X86_KERNELS
+    Entry{{"simd:sse2", "2 points a vector, refilled as they end", ComputeSimdSse2}, Anywhere},
+    Entry{{"simd:avx2", "4 points a vector", ComputeSimdAvx2}, HasAvx2},
+    Entry{{"simd:avx512", "8 points a vector", ComputeSimdAvx512}, HasAvx512},
+#endif
+    Entry{{"none",
+           "computes nothing, but reads what it is given: what remains is the pool's own cost",
+           ComputeNone},
+          Anywhere},
+};
+
+constexpr std::string_view kSimd = "simd";
+
+const std::vector<Kernel>& KernelsHere() {
+  static const std::vector<Kernel> kernels = [] {
+    std::vector<Kernel> here;
+    for (const Entry& entry : kEntries) {
+      if (entry.runs_here()) here.push_back(entry.kernel);
+    }
+    return here;
+  }();
+  return kernels;
+}
+
+const Kernel* BestSimd() {
+  const Kernel* best = nullptr;
+  for (const Kernel& kernel : KernelsHere()) {
+    if (kernel.name.starts_with("simd:")) best = &kernel;
+  }
+  return best;
 }
 
 constexpr std::size_t kColumnStretch = 4096;
@@ -44,18 +87,24 @@ RowPart PartAt(std::uint64_t first, std::uint64_t wanted, const AxisPoints& row_
 }  // namespace
 
 std::span<const Kernel> Kernels() {
-  return kKernels;
+  return KernelsHere();
 }
 
 const Kernel* FindKernel(std::string_view name) {
-  if (name == "auto") name = FastestKernel();
-  const auto* found = std::ranges::find(kKernels, name, &Kernel::name);
-  return found == kKernels.end() ? nullptr : found;
+  if (name == kSimd) return BestSimd();
+  if (name == "auto") {
+    const Kernel* const best = BestSimd();
+    return best != nullptr ? best : FindKernel("scalar");
+  }
+  const auto& kernels = KernelsHere();
+  const auto found = std::ranges::find(kernels, name, &Kernel::name);
+  return found == kernels.end() ? nullptr : &*found;
 }
 
 std::string KernelNames() {
   std::string names = "auto";
-  for (const Kernel& kernel : kKernels) names.append(", ").append(kernel.name);
+  if (BestSimd() != nullptr) names += ", simd";
+  for (const Kernel& kernel : KernelsHere()) names.append(", ").append(kernel.name);
   return names;
 }
 
@@ -68,20 +117,26 @@ RowsComputer::RowsComputer(const Fractal& fractal, const Kernel& kernel)
       columns_(kColumnStretch) {}
 
 void RowsComputer::Compute(std::uint64_t first, std::span<std::int32_t> out) {
+  const std::uint64_t width = column_axis_.size();
   while (!out.empty()) {
-    const RowPart part = PartAt(first, out.size(), row_axis_, column_axis_, rows_, columns_);
-    const Operand row{part.row, 0};
-    const Operand column{part.columns, 1};
+    const std::span<const double> down = rows_.From(row_axis_, first / width);
+    const std::span<const double> along = columns_.From(column_axis_, first % width);
+    // Whole rows together, if the stretch of columns is one; else a part of one row.
+    const std::uint64_t columns = std::min<std::uint64_t>(out.size(), along.size());
+    const std::uint64_t rows =
+        columns == width ? std::min<std::uint64_t>(out.size() / width, down.size()) : 1;
+    const Operand row{down.data(), 0, 1};
+    const Operand column{along.data(), 1, 0};
     const Operand re = fractal_.rows_are_real != 0 ? row : column;
     const Operand im = fractal_.rows_are_real != 0 ? column : row;
-    const Operand constant_re{&fractal_.constant_re, 0};
-    const Operand constant_im{&fractal_.constant_im, 0};
+    const Operand constant_re{&fractal_.constant_re};
+    const Operand constant_im{&fractal_.constant_im};
     const Points points = fractal_.pixel == PixelRole::kZ
-                              ? Points{re, im, constant_re, constant_im, part.count}
-                              : Points{constant_re, constant_im, re, im, part.count};
+                              ? Points{re, im, constant_re, constant_im, columns, rows}
+                              : Points{constant_re, constant_im, re, im, columns, rows};
     kernel_.compute(fractal_, points, out.data());
-    first += part.count;
-    out = out.subspan(part.count);
+    first += rows * columns;
+    out = out.subspan(rows * columns);
   }
 }
 

@@ -2,8 +2,8 @@
 // `complex`, the reference, bit for bit (only `none`, the control that computes nothing, does not).
 //
 // One form serves both payloads. A point's four numbers each come from an Operand, which is an
-// array or one value for all points: rows of a Julia set have z.re from an array, z.im fixed and c
-// fixed; the coords payload has all four in arrays of interleaved complex numbers.
+// array or one value for all points: rows of a Julia set have z.re from an array, z.im one for each
+// row and c fixed; the coords payload has all four in arrays of interleaved complex numbers.
 #pragma once
 
 #include <cstddef>
@@ -17,20 +17,25 @@
 
 namespace procpool {
 
-/// Value of point i: values[i * stride]. Stride 0: the same for all; 1: an array; 2: one part of
-/// complex numbers.
+/// Of the point in row r and column i: values[r * row_stride + i * stride]. Stride 0: the same for
+/// all; 1: an array; 2: one part of complex numbers.
 struct Operand {
   const double* values = nullptr;
   std::size_t stride = 0;
-  double operator[](std::size_t i) const { return values[i * stride]; }
+  std::size_t row_stride = 0;
+  double At(std::size_t row, std::size_t column) const {
+    return values[row * row_stride + column * stride];
+  }
 };
 
+/// Rows of points, all of the same length; fewer than 2^32 points in all.
 struct Points {
   Operand z_re, z_im, c_re, c_im;
-  std::size_t count = 0;
+  std::size_t columns = 0;
+  std::size_t rows = 1;
 };
 
-/// Writes points.count counts. Pure; called from any thread.
+/// Writes points.rows * points.columns counts, row by row. Pure; called from any thread.
 using KernelFunction = void (*)(const Fractal& fractal, const Points& points, std::int32_t* counts);
 
 struct Kernel {
@@ -39,16 +44,17 @@ struct Kernel {
   KernelFunction compute;
 };
 
-/// All kernels of this build, the reference first.
+/// All kernels that this machine can run, the reference first.
 std::span<const Kernel> Kernels();
-/// nullptr if there is no such kernel. "auto" is the fastest one here.
+/// nullptr if there is no such kernel here. "auto" is the fastest one, "simd" the fastest
+/// "simd:TARGET".
 const Kernel* FindKernel(std::string_view name);
-/// "auto, complex, scalar, none", for messages.
+/// "auto, complex, scalar, …", for messages.
 std::string KernelNames();
 
 /// Counts of `out.size()` points of the grid in row-major order, from point `first` on (row first /
-/// width, column first % width). Works in stretches of at most one row and 4096 points, so its own
-/// memory is small and fixed.
+/// width, column first % width). Works in stretches of whole rows, or of at most 4096 points of
+/// one, so its own memory is small and fixed.
 class RowsComputer {
  public:
   RowsComputer(const Fractal& fractal, const Kernel& kernel);

@@ -39,9 +39,11 @@ std::int32_t CountOf(const Fractal& fractal, Complex z, const Complex& c) {
 }  // namespace
 
 void ComputeComplex(const Fractal& fractal, const Points& points, std::int32_t* counts) {
-  for (std::size_t i = 0; i < points.count; ++i) {
-    counts[i] =
-        CountOf(fractal, {points.z_re[i], points.z_im[i]}, {points.c_re[i], points.c_im[i]});
+  for (std::size_t row = 0; row < points.rows; ++row) {
+    for (std::size_t i = 0; i < points.columns; ++i) {
+      *counts++ = CountOf(fractal, {points.z_re.At(row, i), points.z_im.At(row, i)},
+                          {points.c_re.At(row, i), points.c_im.At(row, i)});
+    }
   }
 }
 

@@ -10,15 +10,19 @@ namespace procpool {
 namespace {
 
 // Two operands that are the parts of one array of complex numbers are read as one stretch.
-std::uint64_t Read(const Operand& re, const Operand& im, std::size_t count) {
+std::uint64_t Read(const Operand& re, const Operand& im, std::size_t columns, std::size_t rows) {
   std::uint64_t all = 0;
-  if (re.stride == 2 && im.stride == 2 && im.values == re.values + 1) {
-    for (std::size_t i = 0; i < 2 * count; ++i) all ^= std::bit_cast<std::uint64_t>(re.values[i]);
+  if (re.stride == 2 && im.stride == 2 && rows == 1 && im.values == re.values + 1) {
+    for (std::size_t i = 0; i < 2 * columns; ++i) all ^= std::bit_cast<std::uint64_t>(re.values[i]);
     return all;
   }
   for (const Operand& operand : {re, im}) {
-    const std::size_t values = operand.stride == 0 ? 1 : count;
-    for (std::size_t i = 0; i < values; ++i) all ^= std::bit_cast<std::uint64_t>(operand[i]);
+    const std::size_t across = operand.stride == 0 ? 1 : columns;
+    const std::size_t down = operand.row_stride == 0 ? 1 : rows;
+    for (std::size_t row = 0; row < down; ++row) {
+      for (std::size_t i = 0; i < across; ++i)
+        all ^= std::bit_cast<std::uint64_t>(operand.At(row, i));
+    }
   }
   return all;
 }
@@ -26,13 +30,14 @@ std::uint64_t Read(const Operand& re, const Operand& im, std::size_t count) {
 }  // namespace
 
 void ComputeNone(const Fractal& /*fractal*/, const Points& points, std::int32_t* counts) {
+  const std::size_t count = points.rows * points.columns;
   std::uint64_t all = 0;
-  if (points.count > 0) {
-    all =
-        Read(points.z_re, points.z_im, points.count) ^ Read(points.c_re, points.c_im, points.count);
+  if (count > 0) {
+    all = Read(points.z_re, points.z_im, points.columns, points.rows) ^
+          Read(points.c_re, points.c_im, points.columns, points.rows);
   }
   asm volatile("" : : "r"(all));  // NOLINT: so that the reading cannot be left out
-  std::fill_n(counts, points.count, 0);
+  std::fill_n(counts, count, 0);
 }
 
 }  // namespace procpool

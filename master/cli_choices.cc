@@ -38,6 +38,7 @@ void ListWorkloads() {
 
 Names<std::string> KernelChoices() {
   Names<std::string> names{{"auto", "auto"}};
+  if (FindKernel("simd") != nullptr) names.emplace_back("simd", "simd");
   for (const Kernel& kernel : Kernels()) names.emplace_back(kernel.name, kernel.name);
   return names;
 }

@@ -89,7 +89,9 @@ std::vector<const Kernel*> ComputingKernels() {
 }
 
 std::string KernelName(const testing::TestParamInfo<const Kernel*>& info) {
-  return std::string(info.param->name);
+  std::string name(info.param->name);
+  std::ranges::replace(name, ':', '_');
+  return name;
 }
 
 class EachKernel : public testing::TestWithParam<const Kernel*> {
@@ -188,6 +190,51 @@ TEST_P(EachKernel, AgreesOnRandomWindowsConstantsAndLimits) {
   }
 }
 
+/// Any window, from one that is all outside to a small one at the edge of the set.
+Fractal RandomGrid(std::mt19937_64& random) {
+  std::uniform_real_distribution<double> unit(-1, 1);
+  Fractal fractal;
+  const auto points = [&] { return static_cast<std::uint32_t>(1 + random() % 97); };
+  const double extent = std::exp2(-6 + 8 * std::abs(unit(random)));
+  const auto axis = [&](std::uint32_t size, double center) {
+    return Axis{AxisRule::kLinear, size, center - extent / 2, extent / size};
+  };
+  fractal.pixel = random() % 2 == 0 ? PixelRole::kZ : PixelRole::kC;
+  fractal.rows_are_real = random() % 2;
+  const bool julia = fractal.pixel == PixelRole::kZ;
+  fractal.real = axis(points(), julia ? unit(random) : -0.75 + 0.3 * unit(random));
+  fractal.imaginary = axis(points(), julia ? unit(random) : 0.3 * unit(random));
+  // Julia constants near the boundary of the Mandelbrot set; now and then one beyond the bailout.
+  const double reach = random() % 8 == 0 ? 4 : 1;
+  fractal.constant_re = julia ? reach * (-0.7 + 0.2 * unit(random)) : 0;
+  fractal.constant_im = julia ? reach * (0.3 + 0.2 * unit(random)) : 0;
+  const double bailouts[] = {2, 2, 4, 1.5, 100, 1e60, 1e170, kInfinity};
+  fractal.bailout = bailouts[random() % std::size(bailouts)];
+  fractal.measure = random() % 2 == 0 ? Measure::kAbs : Measure::kNorm;
+  fractal.escape = random() % 2 == 0 ? EscapeWhen::kNotBelow : EscapeWhen::kAbove;
+  fractal.test = random() % 2 == 0 ? TestPlace::kBeforeStep : TestPlace::kAfterStep;
+  fractal.never = NeverValue(random() % 3);
+  const std::int32_t limits[] = {1, 7, 8, 31, 32, 33, 57, 300, 1024, 3000};
+  fractal.max_iterations = limits[random() % std::size(limits)];
+  return fractal;
+}
+
+TEST_P(EachKernel, AgreesOnGridsOfLongOrbits) {
+  RecordProperty("seed", kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int trial = 0; trial < 150; ++trial) {
+    const Fractal fractal = RandomGrid(random);
+    std::vector<std::int32_t> expected(std::size_t{fractal.Width()} * fractal.Height());
+    std::vector<std::int32_t> got(expected.size(), -7);
+    RowsComputer(fractal, Reference()).Compute(0, expected);
+    RowsComputer(fractal, *GetParam()).Compute(0, got);
+    const auto differs = std::ranges::mismatch(expected, got).in1;
+    ASSERT_EQ(differs, expected.end())
+        << "trial " << trial << ", point " << differs - expected.begin() << " of "
+        << fractal.Width() << " x " << fractal.Height() << ", " << Describe(fractal);
+  }
+}
+
 TEST_P(EachKernel, AgreesOnPointsRoundedFromTheCircle) {
   RecordProperty("seed", kSeed);
   std::mt19937_64 random(kSeed);
@@ -262,7 +309,7 @@ TEST_P(EachKernel, TakesAnyNumberOfPointsAndWritesNoMore) {
   for (std::size_t count = 0; count <= points.size(); ++count) {
     std::vector<std::int32_t> counts(points.size() + 1, -7);
     Points some = PointsOf(points);
-    some.count = count;
+    some.columns = count;
     GetParam()->compute(fractal, some, counts.data());
     for (std::size_t i = 0; i < counts.size(); ++i) {
       ASSERT_EQ(counts[i], i < count ? all[i] : -7) << "point " << i << " of " << count;
