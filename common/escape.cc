@@ -37,7 +37,7 @@ bool HasEscaped(const Fractal& fractal, double re, double im) {
 UncheckedSteps UncheckedStepsOf(const Fractal& fractal) {
   const double bailout =
       fractal.measure == Measure::kAbs ? fractal.bailout : std::sqrt(fractal.bailout);
-  if (!(bailout >= 2)) return {-1, kInfinity};
+  if (!(bailout >= 1.01)) return {-1, kInfinity};
   const double radius = std::min(bailout, kLargestRadius);
   return {std::min((radius * radius - radius) * (1 - 0x1p-20), kLargestRadius),
           radius * radius * (1 - 0x1p-40)};

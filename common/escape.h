@@ -29,8 +29,8 @@ bool HasEscaped(const Fractal& fractal, double re, double im);
 
 /// Where steps may be done without a look at each of them: what has escaped stays outside.
 ///
-/// With R the bailout's radius, R >= 2 and |c| <= R*R - R: from |z| >= R follows |z*z + c| >=
-/// R*R - |c| >= R. A millionth less than that for |c| makes up for rounding, so that the norm is
+/// With R the bailout's radius and |c| <= R*R - R: from |z| >= R follows |z*z + c| >= R*R - |c| >=
+/// R. A millionth less than that for |c| makes up for rounding where R >= 1.01, so that the norm is
 /// then never below R*R * (1 - 2^-40). What is not finite stays so. Radii above 1e100 are taken as
 /// 1e100, and no larger c either: so large, 2*p + c with one rounding could be finite where (p + p)
 /// is not.

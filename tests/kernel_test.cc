@@ -235,6 +235,37 @@ TEST_P(EachKernel, AgreesOnGridsOfLongOrbits) {
   }
 }
 
+TEST_P(EachKernel, AgreesOnOrbitsThatComeBackAfterManySteps) {
+  RecordProperty("seed", kSeed);
+  std::mt19937_64 random(kSeed);
+  // On the real axis, for c a little below -2, an orbit may wander for long, leave the circle of
+  // radius 2 by little, and be inside again after the next step.
+  std::uniform_real_distribution<double> start(-1.99, 1.99);
+  std::uniform_real_distribution<double> exponent(-5, -2);
+  std::vector<Point> points;
+  int come_back_late = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const Point point{start(random), 0, -2 - std::pow(10, exponent(random)), 0};
+    points.push_back(point);
+    double z = point.z_re;
+    int step = 0;
+    for (; step < 300 && std::abs(z) <= 2; ++step) z = z * z + point.c_re;
+    come_back_late += step > 40 && step < 300 && std::abs(z * z + point.c_re) < 2 ? 1 : 0;
+  }
+  EXPECT_GT(come_back_late, 100) << "the points do not test what they are for";
+  for (const Fractal& fractal : AllRules(2, 300)) ExpectAsReference(fractal, points);
+  // The same with one constant for all.
+  for (Point& point : points) point.c_re = -2.0001;
+  Points one = PointsOf(points);
+  one.c_re = {&points[0].c_re};
+  one.c_im = {&points[0].c_im};
+  for (const Fractal& fractal : AllRules(2, 300)) {
+    std::vector<std::int32_t> got(points.size(), -7);
+    GetParam()->compute(fractal, one, got.data());
+    ASSERT_EQ(got, Counts(Reference(), fractal, points)) << Describe(fractal);
+  }
+}
+
 TEST_P(EachKernel, AgreesOnPointsRoundedFromTheCircle) {
   RecordProperty("seed", kSeed);
   std::mt19937_64 random(kSeed);
