@@ -38,10 +38,16 @@ struct Points {
 /// Writes points.rows * points.columns counts, row by row. Pure; called from any thread.
 using KernelFunction = void (*)(const Fractal& fractal, const Points& points, std::int32_t* counts);
 
+/// Makes `rounds` steps with each of some vectors of orbits (4, 5, 6, 7, 8 or 10 vectors, of as
+/// many lanes as the instruction set has), without a test; returns how many steps that were. The
+/// fastest choice of `vectors` is what the CPU can do at most.
+using UncheckedStepsFunction = std::uint64_t (*)(int vectors, std::uint64_t rounds);
+
 struct Kernel {
   std::string_view name;
   std::string_view description;
   KernelFunction compute;
+  UncheckedStepsFunction unchecked = nullptr;  ///< of a kernel "simd:TARGET", for its target
 };
 
 /// All kernels that this machine can run, the reference first.

@@ -17,6 +17,9 @@ void ComputeVector(const Fractal& fractal, const Points& points, std::int32_t* c
 void ComputeSimdSse2(const Fractal& fractal, const Points& points, std::int32_t* counts);
 void ComputeSimdAvx2(const Fractal& fractal, const Points& points, std::int32_t* counts);
 void ComputeSimdAvx512(const Fractal& fractal, const Points& points, std::int32_t* counts);
+std::uint64_t UncheckedStepsSse2(int vectors, std::uint64_t rounds);
+std::uint64_t UncheckedStepsAvx2(int vectors, std::uint64_t rounds);
+std::uint64_t UncheckedStepsAvx512(int vectors, std::uint64_t rounds);
 void ComputeNone(const Fractal& fractal, const Points& points, std::int32_t* counts);
 
 // What the kernels above leave to the kernel `scalar`.

@@ -3,12 +3,13 @@
 #include "master/lab/advise.h"
 #include "master/lab/compare.h"
 #include "master/lab/ipc.h"
+#include "master/lab/kernels.h"
 #include "master/lab/spawn.h"
 
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {CompareCommand(), AdviseCommand(), IpcCommand(), SpawnCommandLine()};
+  return {CompareCommand(), AdviseCommand(), IpcCommand(), KernelsCommand(), SpawnCommandLine()};
 }
 
 }  // namespace procpool
