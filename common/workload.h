@@ -40,6 +40,11 @@ struct WorkloadOverrides {
   std::optional<std::int32_t> max_iterations = {};
   std::optional<std::pair<double, double>> constant =
       {};  ///< --c RE,IM; only where the pixel gives z
+  /// --center RE,IM and --extent E: another window, whose axes then follow AxisRule::kCentred with
+  /// one step, so that E by E fits into the picture whatever its shape. What is not given is that
+  /// of the workload's own window, and each axis runs the way it did.
+  std::optional<std::pair<double, double>> center = {};
+  std::optional<double> extent = {};
 };
 
 /// A built-in name, or the path of a TOML file (anything with a '/' or ending in ".toml"), with the

@@ -19,7 +19,9 @@ constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
 struct Window {
   AxisRule rule;
   double start;   ///< kCentred: the center
-  double extent;  ///< stop - start; kCentred: the whole extent
+  double extent;  ///< stop - start; kCentred: the whole extent, negative if it runs downwards
+
+  double Center() const { return rule == AxisRule::kCentred ? start : start + extent / 2; }
 };
 
 /// Everything the fractal follows from.
@@ -113,9 +115,9 @@ Fractal Build(const Definition& definition, const TomlTable& grid) {
   fractal.real = axis(definition.real, real_points);
   fractal.imaginary = axis(definition.imaginary, imaginary_points);
   if (fractal.real.rule == AxisRule::kCentred) {
-    const double step = std::max(fractal.real.step, fractal.imaginary.step);
-    fractal.real.step = step;
-    fractal.imaginary.step = step;
+    const double step = std::max(std::abs(fractal.real.step), std::abs(fractal.imaginary.step));
+    fractal.real.step = std::copysign(step, fractal.real.step);
+    fractal.imaginary.step = std::copysign(step, fractal.imaginary.step);
   }
   const auto check = [&grid](std::string_view name, const Axis& built) {
     if (std::isfinite(built.step) && built.step != 0) return;
@@ -137,6 +139,33 @@ void OverrideInteger(const char* option, std::int64_t value, const std::string& 
   if (value >= 1 && value <= kLargest) return;
   FailOverride(option + std::string(" ") + std::to_string(value), workload, "it is out of range",
                "give an integer from 1 to " + std::to_string(kLargest));
+}
+
+void ApplyWindow(const WorkloadOverrides& overrides, const std::string& workload,
+                 Definition& definition) {
+  Window& real = definition.real;
+  Window& imaginary = definition.imaginary;
+  const auto [re, im] = overrides.center.value_or(std::pair{real.Center(), imaginary.Center()});
+  if (!std::isfinite(re) || !std::isfinite(im))
+    FailOverride("--center", workload, "it is not finite", "give RE,IM, two finite numbers");
+  if (overrides.extent && !(*overrides.extent > 0 && std::isfinite(*overrides.extent))) {
+    FailOverride("--extent", workload, "it is no positive finite number",
+                 "give the width of the window, e.g. 0.005");
+  }
+  const auto centred = [&](const Window& window, double center) {
+    const double extent = overrides.extent.value_or(std::abs(window.extent));
+    return Window{AxisRule::kCentred, center, std::copysign(extent, window.extent)};
+  };
+  real = centred(real, re);
+  imaginary = centred(imaginary, im);
+  // Neighbours that round to the same number would draw blocks.
+  const double points = std::min(definition.width, definition.height);
+  const double step = std::max(std::abs(real.extent), std::abs(imaginary.extent)) / points;
+  const double largest = std::max(std::abs(re), std::abs(im));
+  if (largest + step == largest) {
+    FailOverride("--extent", workload, "neighbouring points would be the same number",
+                 "give a larger window, or fewer points");
+  }
 }
 
 void Apply(const WorkloadOverrides& overrides, const std::string& workload,
@@ -165,6 +194,7 @@ void Apply(const WorkloadOverrides& overrides, const std::string& workload,
     definition.fractal.constant_re = re;
     definition.fractal.constant_im = im;
   }
+  if (overrides.center || overrides.extent) ApplyWindow(overrides, workload, definition);
 }
 
 }  // namespace

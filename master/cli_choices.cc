@@ -121,6 +121,14 @@ void AddWorkloadOptions(CLI::App& app, RunOptions& options) {
          "--c", [&](const std::string& text) { change.constant = ParseComplex("--c", text); },
          "constant c of a Julia set, e.g. -0.8,0.156")
       ->type_name("RE,IM");
+  app.add_option_function<std::string>(
+         "--center",
+         [&](const std::string& text) { change.center = ParseComplex("--center", text); },
+         "what the middle of the picture shows, e.g. -1.1195,0.2718")
+      ->type_name("RE,IM");
+  AddNumber<double>(
+      app, "--extent", 1e-300, 1e100, [&](double extent) { change.extent = extent; },
+      "width and height of what has to fit into the picture, e.g. 0.005");
 }
 
 }  // namespace procpool

@@ -1,9 +1,11 @@
 #include "common/workload.h"
+#include "common/axis.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cmath>
 
 #include <filesystem>
 #include <fstream>
@@ -421,6 +423,53 @@ TEST_F(WorkloadFile, ThatIsGiantIsRefused) {
   EXPECT_EQ(LoadWorkload(Write("full.toml", std::string(kText) + padding)).name, "mine");
   ExpectParts(LoadError(Write("giant.toml", std::string(kText) + padding + "x")),
               {"giant.toml", "1 MiB"});
+}
+
+TEST(WorkloadWindow, ZoomingGivesTheWorkshopsOtherRegion) {
+  // The two workloads differ by nothing but their window and limit.
+  const Workload zoomed =
+      LoadWorkload("mandelbrot-workshop",
+                   {.max_iterations = 1024, .center = std::pair{-1.1195, 0.2718}, .extent = 0.005});
+  EXPECT_EQ(zoomed.fractal, LoadWorkload("mandelbrot-workshop-zoom").fractal);
+  EXPECT_FALSE(zoomed.expected);
+}
+
+TEST(WorkloadWindow, FitsIntoAPictureOfAnyShapeAndRunsTheSameWay) {
+  for (const auto& [width, height] : {std::pair{200U, 100U}, {100U, 200U}, {150U, 150U}}) {
+    const Fractal fractal =
+        LoadWorkload(
+            "julia-book",
+            {.width = width, .height = height, .center = std::pair{0.25, -0.5}, .extent = 0.1})
+            .fractal;
+    EXPECT_DOUBLE_EQ(fractal.real.step, 0.1 / 100 * (width == 150 ? 100.0 / 150 : 1));
+    EXPECT_DOUBLE_EQ(fractal.imaginary.step, -fractal.real.step) << "downwards, as in the book";
+    const AxisPoints columns(fractal.ColumnAxis());
+    const AxisPoints rows(fractal.RowAxis());
+    EXPECT_DOUBLE_EQ(columns.At(width / 2), 0.25);
+    EXPECT_DOUBLE_EQ(rows.At(height / 2), -0.5);
+    EXPECT_GT(rows.At(0), rows.At(height - 1));
+  }
+}
+
+TEST(WorkloadWindow, WhatIsNotGivenStaysTheWorkloadsOwn) {
+  const Fractal nearer = LoadWorkload("julia-book", {.extent = 0.36}).fractal;
+  EXPECT_DOUBLE_EQ(nearer.real.start, 0);
+  EXPECT_DOUBLE_EQ(nearer.real.step, 0.00036);
+  const Fractal aside = LoadWorkload("julia-book", {.center = std::pair{1.0, 0.0}}).fractal;
+  EXPECT_DOUBLE_EQ(aside.real.start, 1);
+  EXPECT_DOUBLE_EQ(aside.real.step, 0.0036);
+}
+
+TEST(WorkloadWindow, RefusesWhatIsNoWindow) {
+  const auto error = [](const WorkloadOverrides& overrides) {
+    return UserError([&] { LoadWorkload("julia-book", overrides); });
+  };
+  EXPECT_NE(error({.extent = 0.0}).find("no positive finite number"), std::string::npos);
+  EXPECT_NE(error({.extent = -1.0}).find("no positive finite number"), std::string::npos);
+  EXPECT_NE(error({.extent = HUGE_VAL}).find("no positive finite number"), std::string::npos);
+  EXPECT_NE(error({.center = std::pair{0.0, HUGE_VAL}}).find("not finite"), std::string::npos);
+  EXPECT_NE(error({.center = std::pair{1.0, 0.0}, .extent = 1e-14}).find("the same number"),
+            std::string::npos);
 }
 
 }  // namespace
