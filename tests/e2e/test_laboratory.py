@@ -26,6 +26,39 @@ def rests_on(name, wait):
     return {"pipe": "raw pipe", "queue": "raw message_queue"}.get(name, "raw spin" if wait == "spin" else "raw futex")
 
 
+class Kernels(EndToEnd):
+    def test_report_is_whole(self):
+        report = self.report("kernels", "--workload", "mandelbrot-workshop", "--rounds", 7)
+        self.assertEqual(report["command"], "kernels")
+        self.assertEqual(report["settings"]["steps"], 3115685)
+        names = [row["kernel"] for row in report["kernels"]]
+        self.assertEqual(names[:3], ["complex", "scalar", "vector"])
+        self.assertNotIn("none", names)
+        for row in report["kernels"]:
+            self.assertEqual(len(row["seconds_samples"]), 7)
+            self.assertLessEqual(row["seconds_low"], row["seconds"])
+            self.assertLessEqual(row["seconds"], row["seconds_high"])
+            self.assertAlmostEqual(row["steps_per_second"] * row["seconds"] / 3115685, 1, 6)
+            self.assertGreater(row["ratio_to_scalar"], 0)
+            self.assertEqual(row["checksum"], "the workload's")
+            if row["kernel"].startswith("simd:"):
+                self.assertGreater(row["share"], 0)
+                self.assertGreater(row["unchecked_steps_per_second"], row["steps_per_second"])
+
+    def test_steps_are_those_of_the_document(self):
+        report = self.report("kernels", "--workload", "mandelbrot-europython", "--rounds", 1, "--kernel", "auto")
+        self.assertEqual(report["settings"]["steps"], 51414419)
+
+    def test_kernels_that_were_asked_for(self):
+        ended = self.master("kernels", "--rounds", 1, "--kernel", "scalar,auto", "--width", 100, "--height", 80)
+        self.assertIn("all alike", ended.out)
+        self.assertEqual(sum(line.startswith(("scalar ", "simd:")) for line in ended.out.splitlines()), 2, ended.out)
+        self.assertNotIn("complex  ", ended.out)
+        refused = self.master("kernels", "--kernel", "fast", code=2)
+        self.assert_one_line(refused.err)
+        self.assertIn("'fast' is unknown", refused.err)
+
+
 class Ipc(EndToEnd):
     def assert_percentiles(self, row):
         times = [row[key] for key in PERCENTILES]

@@ -1,0 +1,21 @@
+# What the kernels for instruction sets of their own may export: their two functions, and nothing that the linker would
+# keep one copy of for all (see common/kernel_simd.h). OBJECTS: their object files, NM: the program.
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} --defined-only --extern-only --demangle ${object}
+    OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${NM} cannot read ${object}")
+  endif()
+  string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
+  set(own 0)
+  foreach(symbol IN LISTS symbols)
+    if(symbol MATCHES " T procpool::(ComputeSimd|UncheckedSteps)[A-Za-z0-9]+\\(")
+      math(EXPR own "${own} + 1")
+    elseif(NOT symbol MATCHES "DW\\.ref\\.__gxx_personality_v0$")
+      message(SEND_ERROR "${object} has what others may have too: ${symbol}")
+    endif()
+  endforeach()
+  if(NOT own EQUAL 2)
+    message(SEND_ERROR "${object} exports ${own} functions of its own instead of 2")
+  endif()
+endforeach()
