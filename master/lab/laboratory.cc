@@ -5,11 +5,13 @@
 #include "master/lab/ipc.h"
 #include "master/lab/kernels.h"
 #include "master/lab/spawn.h"
+#include "master/pi.h"
 
 namespace procpool {
 
 std::vector<Subcommand> LaboratoryCommands() {
-  return {CompareCommand(), AdviseCommand(), IpcCommand(), KernelsCommand(), SpawnCommandLine()};
+  return {CompareCommand(), AdviseCommand(),    IpcCommand(),
+          KernelsCommand(), SpawnCommandLine(), PiCommand()};
 }
 
 }  // namespace procpool

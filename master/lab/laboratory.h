@@ -1,4 +1,5 @@
-// The laboratory: the commands of `master` that measure instead of computing one job.
+// The laboratory: the commands of `master` that measure instead of computing one job; and `pi`,
+// which computes another.
 #pragma once
 
 #include <vector>

@@ -5,6 +5,7 @@ What the figures are is nobody's business here; that they can be figures at all 
 
 import csv
 import io
+import json
 import os
 import signal
 import time
@@ -57,6 +58,38 @@ class Kernels(EndToEnd):
         refused = self.master("kernels", "--kernel", "fast", code=2)
         self.assert_one_line(refused.err)
         self.assertIn("'fast' is unknown", refused.err)
+
+
+class Pi(EndToEnd):
+    def test_any_split_over_any_transport_hits_as_often(self):
+        for procs, chunks, transport in ((1, 1, "shm"), (2, 7, "shm"), (3, 64, "pipe"), (2, 1000, "queue")):
+            with self.subTest(procs=procs, chunks=chunks, transport=transport):
+                ended = self.master("pi", "--samples", 1000000, "--procs", procs, "--chunks", chunks, "--transport", transport,
+                                    "--json")
+                result = json.loads(ended.out)
+                self.assertEqual(result["inside"], 785726)
+                self.assertAlmostEqual(result["pi"], 4 * 785726 / 1000000, 12)
+
+    def test_in_words(self):
+        ended = self.master("pi", "--samples", 1000, "--seed", 5, "--chunks", 2000)
+        self.assertRegex(ended.out, r"^pi +\d\.\d+ +\+- 0\.052 ")
+        self.assertIn("of 1000 points, seed 5", ended.out)
+        self.assertIn("1000 chunk(s)", ended.out)
+
+    def test_interrupted(self):
+        with NothingLeft(self.folder) as oracle, \
+                Master("pi", "--samples", 10**13, "--chunks", 10**6, folder=self.folder) as master:
+            oracle.watch(master.pid)
+            master.wait_for_workers()
+            master.send(signal.SIGTERM)
+            ended = master.wait()
+        self.assertEqual(ended.code, 130, ended)
+        self.assertIn("interrupted", ended.err)
+
+    def test_wrong_input(self):
+        for options in (("--samples", 0), ("--samples", "x"), ("--seed", -1), ("--transport", "threads"), ("--worker", "/missing")):
+            with self.subTest(options=options):
+                self.assert_one_line(self.master("pi", *options, code=2).err)
 
 
 class Ipc(EndToEnd):
