@@ -31,7 +31,7 @@ bool HasAvx512() {
 
 // A new kernel is one file, one declaration in kernel_functions.h and one line here; the reference
 // stays first, and of the kernels "simd:TARGET" the best target last.
-const std::array kEntries{
+constexpr std::array kEntries{
     Entry{{"complex", "std::complex and abs, the reference", ComputeComplex}, Anywhere},
     Entry{{"scalar", "expanded arithmetic, one point at a time", ComputeScalar}, Anywhere},
     Entry{{"vector", "whole arrays, no early exit, as numpy does it", ComputeVector}, Anywhere},

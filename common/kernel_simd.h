@@ -141,6 +141,7 @@ class SimdRun {
   }
 
   static unsigned Bits(const Mask& mask) { return L::Bits(mask); }
+  static constexpr std::ptrdiff_t FirstLane(int vector) { return std::ptrdiff_t{vector} * kLanes; }
   static Real NormOf(Real re, Real im) { return re * re + im * im; }
 
   static void Step(Real& re, Real& im, Real re_square, Real im_square, Real c_re, Real c_im) {
@@ -259,7 +260,7 @@ class SimdRun {
       const unsigned left_over = Bits(points.inside[v]);
       alone[v] = here & (alone[v] | Doubtful(points, v) | (left_over & checked[v]));
       again |= alone[v];
-      StoreCounts(points.steps[v], counts_ + base + v * kLanes, left);
+      StoreCounts(points.steps[v], counts_ + base + FirstLane(v), left);
       const unsigned inside = left_over & here & ~alone[v];
       if (inside == 0) continue;
       const auto first = static_cast<std::uint32_t>(base) + static_cast<std::uint32_t>(v * kLanes);
@@ -304,11 +305,11 @@ class SimdRun {
     for (int v = 0; v < kVectors; ++v) {
       const int left = size - v * kLanes;
       inside[v] = left <= 0 ? 0 : left >= kLanes ? kAllLanes : (1U << left) - 1;
-      re[v] = Real::load_unaligned(queue.re + from + v * kLanes);
-      im[v] = Real::load_unaligned(queue.im + from + v * kLanes);
+      re[v] = Real::load_unaligned(queue.re + from + FirstLane(v));
+      im[v] = Real::load_unaligned(queue.im + from + FirstLane(v));
       if constexpr (!kOneConstant) {
-        Real::load_unaligned(queue.c_re + from + v * kLanes).store_aligned(c_re + v * kLanes);
-        Real::load_unaligned(queue.c_im + from + v * kLanes).store_aligned(c_im + v * kLanes);
+        Real::load_unaligned(queue.c_re + from + FirstLane(v)).store_aligned(c_re + FirstLane(v));
+        Real::load_unaligned(queue.c_im + from + FirstLane(v)).store_aligned(c_im + FirstLane(v));
       }
     }
     const auto constant_re = [&](int v) {
@@ -322,8 +323,8 @@ class SimdRun {
     for (std::int32_t done = steps_[number]; done < end; done += kBlock) {
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
-        re[v].store_aligned(start_re + v * kLanes);
-        im[v].store_aligned(start_im + v * kLanes);
+        re[v].store_aligned(start_re + FirstLane(v));
+        im[v].store_aligned(start_im + FirstLane(v));
       }
       for (int step = 0; step < kBlock; ++step) {
 #pragma GCC unroll 16
@@ -345,9 +346,9 @@ class SimdRun {
       for (int v = 0; v < kVectors; ++v) {
         if (outside[v] != 0) {
           for (int lane = 0; lane < kLanes; ++lane) again_done_[again_.size + lane] = done;
-          again_.Push(outside[v], Real::load_aligned(start_re + v * kLanes),
-                      Real::load_aligned(start_im + v * kLanes), constant_re(v), constant_im(v),
-                      L::Load(index + v * kLanes));
+          again_.Push(outside[v], Real::load_aligned(start_re + FirstLane(v)),
+                      Real::load_aligned(start_im + FirstLane(v)), constant_re(v), constant_im(v),
+                      L::Load(index + FirstLane(v)));
           inside[v] &= ~outside[v];
         }
         any_inside |= inside[v];
@@ -360,10 +361,10 @@ class SimdRun {
       if (inside[v] == 0) continue;
       if (end == most_) {
         for (unsigned bits = inside[v]; bits != 0; bits &= bits - 1)
-          counts_[index[v * kLanes + __builtin_ctz(bits)]] = never_;
+          counts_[index[FirstLane(v) + __builtin_ctz(bits)]] = never_;
       } else {
         queue_[number + 1].Push(inside[v], re[v], im[v], constant_re(v), constant_im(v),
-                                L::Load(index + v * kLanes));
+                                L::Load(index + FirstLane(v)));
       }
     }
     if (end != most_ && queue_[number + 1].size >= kBatch) Continue(number + 1);

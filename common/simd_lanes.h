@@ -67,12 +67,13 @@ struct PackingOrders {
 constexpr PackingOrders MakePackingOrders() {
   PackingOrders orders{};
   for (int bits = 0; bits < 16; ++bits) {
-    int place = 0;
+    int* next_half = orders.pairs[bits];
+    int* next = orders.lanes[bits];
     for (int lane = 0; lane < 4; ++lane) {
       if ((bits >> lane & 1) == 0) continue;
-      orders.pairs[bits][2 * place] = 2 * lane;
-      orders.pairs[bits][2 * place + 1] = 2 * lane + 1;
-      orders.lanes[bits][place++] = lane;
+      *next++ = lane;
+      *next_half++ = 2 * lane;
+      *next_half++ = 2 * lane + 1;
     }
   }
   return orders;
