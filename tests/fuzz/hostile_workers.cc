@@ -88,7 +88,7 @@ void HostileWorkers::Kill(std::size_t worker, const std::string& reason) {
   slot.reason = reason;
 }
 
-void HostileWorkers::Replace(std::size_t worker) {
+void HostileWorkers::Replace(std::size_t worker, Nanoseconds /*earliest*/) {
   Slot& slot = slots_[worker];
   if (slot.life != Life::kEmpty) return;
   slot = Slot{.life = Life::kReady,

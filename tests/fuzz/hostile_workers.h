@@ -38,7 +38,8 @@ class HostileWorkers final : public Workers {
             const ItemInput& input) override;
   void Stop(std::size_t worker) override { Kill(worker, "told to stop"); }
   void Kill(std::size_t worker, const std::string& reason) override;
-  void Replace(std::size_t worker) override;
+  using Workers::Replace;
+  void Replace(std::size_t worker, Nanoseconds earliest) override;
   void Resize(std::size_t) override {}
   void Wait(Deadline deadline, WorkerEvents& events) override;
 
