@@ -19,8 +19,8 @@ EscapeBand EscapeBandOf(const Fractal& fractal) {
   const double bailout = fractal.bailout;
   if (fractal.measure == Measure::kNorm) {
     // Nothing is above infinity, but under kNotBelow an infinite norm has escaped.
-    const bool finite_escape = bailout == kInfinity && fractal.escape == EscapeWhen::kNotBelow;
-    return {bailout, finite_escape ? DBL_MAX : bailout};
+    const bool infinity_escapes = bailout == kInfinity && fractal.escape == EscapeWhen::kNotBelow;
+    return {bailout, infinity_escapes ? DBL_MAX : bailout};
   }
   if (!(bailout > 0)) return {-kInfinity, kInfinity};  // its square says nothing
   const double square = bailout * bailout;

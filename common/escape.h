@@ -3,8 +3,8 @@
 // The norm decides by itself outside a band around the bailout's square. Inside it the rule of the
 // fractal does (std::abs is hypot), and what is slow about that is met by hardly any point.
 //
-//  - Measure::kNorm: the norm is the measure; the band is the bailout itself, where > and >=
-//  differ.
+//  - Measure::kNorm: the norm is the measure; the band is the bailout itself, where > and >= are
+//    not the same.
 //  - Measure::kAbs: the norm differs from |z|^2 by less than one epsilon, hypot from |z| by no more
 //    than one ulp, so the band is 8 epsilon wide on either side. Where the bailout's square is not
 //    finite, the band's upper end is infinite and a finite norm below its lower end is certain;

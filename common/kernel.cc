@@ -36,11 +36,11 @@ constexpr std::array kEntries{
     Entry{{"scalar", "expanded arithmetic, one point at a time", ComputeScalar}, Anywhere},
     Entry{{"vector", "whole arrays, no early exit, as numpy does it", ComputeVector}, Anywhere},
 #ifdef PROCPOOL_X86_KERNELS
-    Entry{{"simd:sse2", "2 points a vector, refilled as they end", ComputeSimdSse2,
-           UncheckedStepsSse2},
-          Anywhere},
-    Entry{{"simd:avx2", "4 points a vector", ComputeSimdAvx2, UncheckedStepsAvx2}, HasAvx2},
-    Entry{{"simd:avx512", "8 points a vector", ComputeSimdAvx512, UncheckedStepsAvx512}, HasAvx512},
+    Entry{{"simd:sse2", "2 points a vector, SSE2", ComputeSimdSse2, UncheckedStepsSse2}, Anywhere},
+    Entry{{"simd:avx2", "4 points a vector, AVX2 and FMA", ComputeSimdAvx2, UncheckedStepsAvx2},
+          HasAvx2},
+    Entry{{"simd:avx512", "8 points a vector, AVX-512", ComputeSimdAvx512, UncheckedStepsAvx512},
+          HasAvx512},
 #endif
     Entry{{"none",
            "computes nothing, but reads what it is given: what remains is the pool's own cost",

@@ -2,8 +2,8 @@
 // from xsimd; here is what xsimd 8 has no word for (which lanes are set, packing, counting), and
 // where its fma is none.
 //
-// Included by kernel_simd.h alone, and so by files that are compiled each for another instruction
-// set: everything here is theirs alone (see there).
+// Included by kernel_simd.h and unchecked_steps.h alone, and so by files that are compiled each for
+// another instruction set: everything here is theirs alone (see kernel_simd.h).
 #pragma once
 
 #include <cstddef>

@@ -15,6 +15,7 @@
 #include "master/attendant.h"
 #include "master/cli_choices.h"
 #include "master/pi_job.h"
+#include "master/report_json.h"
 #include "master/run.h"
 #include "master/worker_pool.h"
 
@@ -30,7 +31,7 @@ struct PiOptions {
   std::uint64_t chunks = 0;
   std::string transport = "shm";
   std::string worker;
-  bool json = false;
+  std::string json;
   bool quiet = false;
 };
 
@@ -59,8 +60,9 @@ void AddOptions(CLI::App& app, PiOptions& options) {
   AddChoice(app, "--transport", options.transport, transports, "how parts and results travel",
             "shm");
   AddName(app, "--worker", options.worker, "worker program")->type_name("PATH");
-  app.add_flag("--json", options.json, "the result as one JSON object instead of words");
-  app.add_flag("--quiet", options.quiet, "no progress");
+  AddName(app, "--json", options.json, "write the result as JSON; - for standard output")
+      ->type_name("FILE|-");
+  app.add_flag("--quiet", options.quiet, "no summary, no progress");
 }
 
 PiResult Compute(const PiOptions& options) {
@@ -116,6 +118,7 @@ int Run(PiOptions options) {
   if (options.procs == 0) options.procs = std::min(UsableCpus(), kMostProcs);
   if (options.chunks == 0) options.chunks = 8 * std::uint64_t{options.procs};
   options.chunks = std::min(options.chunks, options.samples);
+  JsonOutput json(options.json);
   const PiResult result = Compute(options);
   if (result.report.status == JobReport::Status::kInterrupted) {
     std::fprintf(stderr, "master: interrupted\n");
@@ -132,12 +135,10 @@ int Run(PiOptions options) {
   const double share = static_cast<double>(result.inside) / samples;
   const double deviation =
       4 * std::sqrt(std::numbers::pi / 4 * (1 - std::numbers::pi / 4) / samples);
-  const std::string text = options.json ? Json(options, result, 4 * share, deviation)
-                                        : Words(options, result, 4 * share, deviation);
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
-    throw Error(Blame::kMachine, {"write", "the result to standard output", "it cannot be written",
-                                  "see where it goes"});
-  }
+  const double pi = 4 * share;
+  std::FILE* summary = json.to_standard_output() ? stderr : stdout;
+  if (!options.quiet) std::fputs(Words(options, result, pi, deviation).c_str(), summary);
+  json.Write(Json(options, result, pi, deviation));
   return 0;
 }
 

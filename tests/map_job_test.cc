@@ -136,7 +136,9 @@ TEST(MapJob, AnEmptyPieceFollowsWhatIsThere) {
 TEST(MapJob, NoMemoryIsTakenOnAWorkersWordThatIsNotThere) {
   Mapped mapped(2, 2, {}, Results::kOther);
   mapped.Give(0);
-  if (AvailableMemory() > kMaxPayloadBytes) GTEST_SKIP() << "this machine has so much";
+  if (AvailableMemory() > kMaxPayloadBytes)
+    GTEST_SKIP() << "this machine has more free memory than any result can be long: there is "
+                    "nothing to refuse";
   EXPECT_FALSE(mapped.job.PlaceFor({0, 0}, 0, kMaxPayloadBytes));
   EXPECT_TRUE(mapped.job.PlaceFor({0, 0}, 0, 100)) << "and nothing was";
 }

@@ -42,12 +42,11 @@ std::uint64_t StepsOf(const Fractal& fractal) {
   return steps;
 }
 
-KernelContender::KernelContender(const Workload& workload, const Kernel& kernel,
+KernelContender::KernelContender(const Fractal& fractal, const Kernel& kernel,
                                  const Kernel* ceiling)
-    : workload_(workload),
-      computer_(workload.fractal, kernel),
+    : computer_(fractal, kernel),
       ceiling_(ceiling),
-      grid_(std::size_t{workload.fractal.Width()} * workload.fractal.Height()) {}
+      grid_(std::size_t{fractal.Width()} * fractal.Height()) {}
 
 Measurement KernelContender::Run() {
   const Nanoseconds begun = Now();

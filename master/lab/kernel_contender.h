@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "common/kernel.h"
-#include "common/workload.h"
 #include "master/lab/contender.h"
 
 namespace procpool {
@@ -20,7 +19,7 @@ class KernelContender final : public Contender {
  public:
   /// `ceiling`: the kernel whose unchecked steps are the measure of this one; nullptr: there is
   /// none.
-  KernelContender(const Workload& workload, const Kernel& kernel, const Kernel* ceiling);
+  KernelContender(const Fractal& fractal, const Kernel& kernel, const Kernel* ceiling);
 
   bool Start() override { return true; }
   Measurement Run() override;
@@ -31,7 +30,6 @@ class KernelContender final : public Contender {
   const std::vector<double>& ceilings() const { return ceilings_; }
 
  private:
-  Workload workload_;
   RowsComputer computer_;
   const Kernel* ceiling_;
   std::vector<std::int32_t> grid_;

@@ -155,7 +155,7 @@ int Run(const KernelsOptions& options) {
   Rows rows{.kernels = KernelsOf(options.kernels), .contenders = {}};
   for (const Kernel& kernel : rows.kernels) {
     rows.contenders.push_back(
-        std::make_unique<KernelContender>(setup.workload, kernel, CeilingOf(kernel)));
+        std::make_unique<KernelContender>(setup.workload.fractal, kernel, CeilingOf(kernel)));
   }
   ChecksumCheck check(options.base);
   Measured measured;

@@ -5,7 +5,6 @@ What the figures are is nobody's business here; that they can be figures at all 
 
 import csv
 import io
-import json
 import os
 import signal
 import time
@@ -64,9 +63,8 @@ class Pi(EndToEnd):
     def test_any_split_over_any_transport_hits_as_often(self):
         for procs, chunks, transport in ((1, 1, "shm"), (2, 7, "shm"), (3, 64, "pipe"), (2, 1000, "queue")):
             with self.subTest(procs=procs, chunks=chunks, transport=transport):
-                ended = self.master("pi", "--samples", 1000000, "--procs", procs, "--chunks", chunks, "--transport", transport,
-                                    "--json")
-                result = json.loads(ended.out)
+                result = self.report("pi", "--samples", 1000000, "--procs", procs, "--chunks", chunks,
+                                     "--transport", transport)
                 self.assertEqual(result["inside"], 785726)
                 self.assertAlmostEqual(result["pi"], 4 * 785726 / 1000000, 12)
 
@@ -87,7 +85,8 @@ class Pi(EndToEnd):
         self.assertIn("interrupted", ended.err)
 
     def test_wrong_input(self):
-        for options in (("--samples", 0), ("--samples", "x"), ("--seed", -1), ("--transport", "threads"), ("--worker", "/missing")):
+        for options in (("--samples", 0), ("--samples", "x"), ("--seed", -1), ("--transport", "threads"), ("--worker", "/missing"),
+                        ("--json", "no/where")):
             with self.subTest(options=options):
                 self.assert_one_line(self.master("pi", *options, code=2).err)
 
