@@ -2,15 +2,17 @@
 //
 // Points escape at different times, and a vector is busy until its last lane has. So:
 //
-//  1. The first steps of neighbours are made together, each step tested. Most points end here, and
-//     neighbours end at about the same time.
+//  1. The first steps of neighbours are made together, each step tested (simd_orbits.h). Most
+//  points
+//     end here, and neighbours end at about the same time.
 //  2. Those that are left are packed into queues. All points of queue n have done the same number
 //     of steps, and are taken on by full batches to the number of queue n + 1, about twice as many:
 //     a lane idles for half of its batch's steps at worst.
 //  3. In a batch steps are made in blocks without a look at the norm, which is allowed where an
 //     orbit that escapes stays outside (UncheckedSteps). Then the norm is looked at once. Lanes
 //     that seem to have escaped leave the batch, and their last block is made again, each step
-//     tested.
+//     tested. How long a queue's blocks are follows from how many of its lanes leave
+//     (simd_plan.h).
 //
 // im' = (re*im + im*re) + c.im is one fused multiply-add: doubling is exact, so it rounds once, as
 // the plain form does. No other contraction is exact.
@@ -26,10 +28,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "common/escape.h"
 #include "common/kernel_functions.h"
 #include "common/simd_lanes.h"
+#include "common/simd_load.h"
+#include "common/simd_orbits.h"
+#include "common/simd_plan.h"
+#include "common/simd_queue.h"
+#include "common/simd_safe_steps.h"
 
 namespace procpool {
 namespace {
@@ -48,49 +56,26 @@ class SimdRun {
   using Index = typename L::Index;
 
   static constexpr int kLanes = L::kCount;
-  static constexpr unsigned kAllLanes = (1U << kLanes) - 1;
+  static constexpr unsigned kAllLanes = AllLanes<L>();
   static constexpr int kGroupVectors = 4;  // of neighbours
   static constexpr int kGroup = kGroupVectors * kLanes;
   static constexpr int kBatch = kVectors * kLanes;
-  static constexpr int kBlock = 24;  // unchecked steps
-  // Nobody who starts inside is not finite before about ten steps.
-  static constexpr int kFirstSteps = kUntilInfinite ? 16 : 8;
-  static constexpr int kMostQueues = 28;  // 24 * 2^27 > 2^31
+  // Most steps of these are made without a test (simd_safe_steps.h), so that more of them cost
+  // little.
+  static constexpr int kFirstSteps = kUntilInfinite ? 48 : 12;
   static constexpr int kAgain = 8 * kLanes;
+  // What packing a batch costs, in steps of a lane.
+  static constexpr std::int64_t kPacking = 256;
+  static constexpr double kSafeConstant = 4;
   static constexpr double kInfinity = __builtin_inf();
 
-  // Points that have done the same number of steps, lane by lane; the newest last.
   template <int kSize>
-  struct Queue {
-    static constexpr int kConstants = kOneConstant ? kLanes : kSize + kLanes;
-    alignas(64) double re[kSize + kLanes];            // NOLINT: as vectors are loaded
-    alignas(64) double im[kSize + kLanes];            // NOLINT
-    alignas(64) double c_re[kConstants];              // NOLINT
-    alignas(64) double c_im[kConstants];              // NOLINT
-    alignas(64) std::uint32_t index[kSize + kLanes];  // NOLINT: of its count
-    int size = 0;
-
-    void Push(unsigned bits, Real at_re, Real at_im, Real at_c_re, Real at_c_im, Index points) {
-      L::Pack(re + size, bits, at_re);
-      L::Pack(im + size, bits, at_im);
-      if constexpr (!kOneConstant) {
-        L::Pack(c_re + size, bits, at_c_re);
-        L::Pack(c_im + size, bits, at_c_im);
-      }
-      L::Pack(index + size, bits, points);
-      size += L::Size(bits);
-    }
-  };
-
-  // Several vectors of points on their way together, each step tested.
+  using Masked = MaskedOrbits<L, kSize, kOneConstant, kUntilInfinite>;
   template <int kSize>
-  struct Tested {
-    Real re[kSize], im[kSize], c_re[kSize], c_im[kSize];  // NOLINT: registers
-    Counter steps[kSize];                                 // NOLINT
-    Mask inside[kSize];                                   // NOLINT
-    // What the last test of a lane looked at: the norm; until infinite, z itself.
-    Real seen[kSize], seen_im[kSize];  // NOLINT
-  };
+  using Counted = CountedOrbits<L, kSize, kOneConstant>;
+
+  template <int kSize>
+  using Queue = PointQueue<L, kSize, kOneConstant>;
 
  public:
   SimdRun(const Fractal& fractal, const Points& points, std::int32_t* counts)
@@ -103,14 +88,20 @@ class SimdRun {
         one_c_im_(*points.c_im.values) {
     const EscapeBand band = EscapeBandOf(fractal);
     const UncheckedSteps unchecked = UncheckedStepsOf(fractal);
-    below_ = Real(kUntilInfinite ? kInfinity : band.below);
-    above_ = Real(band.above);
+    masked_bounds_ = {Real(band.below), Real(band.above)};
     suspicious_ = Real(kUntilInfinite ? kInfinity : unchecked.suspicious);
-    most_constant_norm_ = Real(unchecked.most_constant * unchecked.most_constant);
-    const bool allowed =
-        unchecked.most_constant >= 0 &&
-        (!kOneConstant || Bits(NormOf(one_c_re_, one_c_im_) <= most_constant_norm_) != 0);
-    PlanQueues(allowed);
+    counted_bounds_ = {suspicious_, Real(band.above)};
+    const double most = unchecked.most_constant;
+    most_constant_norm_ = Real(most >= 0 ? most * most : -1);
+    counted_ = most >= 0 &&
+               (!kOneConstant || Bits(NormOf(one_c_re_, one_c_im_) <= most_constant_norm_) != 0);
+    plan_ = QueuePlan(counted_ && kFirstSteps < most_ ? kFirstSteps : most_, most_);
+    if constexpr (kUntilInfinite) {
+      safe_ = SafeSteps<L>(
+          kOneConstant ? __builtin_fabs(*points.c_re.values) + __builtin_fabs(*points.c_im.values)
+                       : kSafeConstant,
+          plan_.Steps(0));
+    }
   }
 
   void Run() {
@@ -118,159 +109,171 @@ class SimdRun {
       for (std::size_t column = 0; column < points_.columns; column += kGroup) {
         const std::size_t left = points_.columns - column;
         Begin(row, column, left < kGroup ? static_cast<int>(left) : kGroup);
-        if (queues_ > 0 && queue_[0].size >= kBatch) Continue(0);
+        if (plan_.queues() > 0 && queue_[0].size >= kBatch) Continue(0);
       }
     }
-    for (int queue = 0; queue < queues_; ++queue) {
+    for (int queue = 0; queue < plan_.queues(); ++queue) {
       while (queue_[queue].size > 0) Continue(queue);
     }
     CountAgain();
   }
 
  private:
-  // steps_[n]: how many the points of queue n have done; the last one is the limit.
-  void PlanQueues(bool unchecked_allowed) {
-    std::int64_t steps = unchecked_allowed && kFirstSteps < most_ ? kFirstSteps : most_;
-    steps += (most_ - steps) % kBlock;
-    steps_[0] = static_cast<std::int32_t>(steps);
-    for (std::int64_t length = kBlock; steps < most_; length *= 2) {
-      steps += length;
-      if (steps + length / 2 > most_) steps = most_;
-      steps_[++queues_] = static_cast<std::int32_t>(steps);
-    }
-  }
-
   static unsigned Bits(const Mask& mask) { return L::Bits(mask); }
   static constexpr std::ptrdiff_t FirstLane(int vector) { return std::ptrdiff_t{vector} * kLanes; }
   static Real NormOf(Real re, Real im) { return re * re + im * im; }
 
-  static void Step(Real& re, Real& im, Real re_square, Real im_square, Real c_re, Real c_im) {
-    const Real product = re * im;
-    re = (re_square - im_square) + c_re;
-    im = L::Doubled(product, c_im);
-  }
-
-  template <int kSize>
-  static void Start(Tested<kSize>& points, int vector) {
-    points.steps[vector] = L::Zero();
-    points.inside[vector] = Mask(true);
-    points.seen[vector] = points.seen_im[vector] = Real(kInfinity);
-  }
-
-  // Tests all, then makes a step with all. Returns whether anybody is inside still.
-  template <int kSize>
-  [[gnu::always_inline]] bool TestAndStep(Tested<kSize>& points) const {
-    Mask anybody(false);
-#pragma GCC unroll 8
-    for (int v = 0; v < kSize; ++v) {
-      const Real re = points.re[v];
-      const Real im = points.im[v];
-      const Real re_square = re * re;
-      const Real im_square = im * im;
-      if constexpr (kUntilInfinite) {
-        // Not below hypot, so where this is finite hypot is.
-        const Real sum = xsimd::abs(re) + xsimd::abs(im);
-        points.seen[v] = xsimd::select(points.inside[v], re, points.seen[v]);
-        points.seen_im[v] = xsimd::select(points.inside[v], im, points.seen_im[v]);
-        points.inside[v] = points.inside[v] & (sum < below_);
-      } else {
-        const Real norm = re_square + im_square;
-        points.seen[v] = xsimd::select(points.inside[v], norm, points.seen[v]);
-        points.inside[v] = points.inside[v] & (norm < below_);
-      }
-      anybody = anybody | points.inside[v];
-      points.steps[v] = L::Count(points.steps[v], points.inside[v]);
-      Step(points.re[v], points.im[v], re_square, im_square, points.c_re[v], points.c_im[v]);
-    }
-    return Bits(anybody) != 0;
-  }
-
-  /// Lanes that left although they may be inside.
-  template <int kSize>
-  unsigned Doubtful(const Tested<kSize>& points, int v) const {
-    const unsigned outside = kAllLanes & ~Bits(points.inside[v]);
-    if constexpr (kUntilInfinite) {
-      const Real infinity(kInfinity);
-      return outside & Bits(xsimd::abs(points.seen[v]) < infinity) &
-             Bits(xsimd::abs(points.seen_im[v]) < infinity);
-    } else {
-      return outside & ~Bits(points.seen[v] > above_);
-    }
-  }
-
   // ---- the first steps
 
-  // kLanes values from one column on; beyond `left` of them the last one again.
-  static Real Load(const Operand& operand, std::size_t row, std::size_t column, int left) {
-    const double* from = operand.values + row * operand.row_stride + column * operand.stride;
-    if (operand.stride == 0) return Real(*from);
-    if (operand.stride == 1 && left >= kLanes) return Real::load_unaligned(from);
-    alignas(64) double values[kLanes];  // NOLINT
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const int at = lane < left ? lane : left - 1;
-      values[lane] =
-          from[static_cast<std::ptrdiff_t>(at) * static_cast<std::ptrdiff_t>(operand.stride)];
+  // Constants of several vectors: the one, or those that are loaded.
+  template <int kSize>
+  struct Constants {
+    Real re[kOneConstant ? 1 : kSize], im[kOneConstant ? 1 : kSize];  // NOLINT
+  };
+  template <class Group, int kSize>
+  [[gnu::always_inline]] void UseConstants(Group& group, Constants<kSize>& constants) {
+    group.c_re = kOneConstant ? &one_c_re_ : constants.re;
+    group.c_im = kOneConstant ? &one_c_im_ : constants.im;
+  }
+
+  template <class Group>
+  [[gnu::always_inline]] void LoadGroup(Group& group, Constants<kGroupVectors>& constants,
+                                        std::size_t row, std::size_t column, int size) {
+    LoadOperand<L>(points_.z_re, row, column, size, group.re);
+    LoadOperand<L>(points_.z_im, row, column, size, group.im);
+    if constexpr (!kOneConstant) {
+      LoadOperand<L>(points_.c_re, row, column, size, constants.re);
+      LoadOperand<L>(points_.c_im, row, column, size, constants.im);
     }
-    return Real::load_aligned(values);
+    UseConstants(group, constants);
+    // A test after each step is one before each, if the first step has been made already.
+    if (fractal_.test == TestPlace::kAfterStep) MakeSteps(group, 1);
+  }
+
+  template <class Group>
+  [[gnu::always_inline]] static void MakeSteps(Group& group, int steps) {
+    for (int step = 0; step < steps; ++step) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kGroupVectors; ++v) {
+        const Real re = group.re[v];
+        const Real im = group.im[v];
+        MakeStep<L>(group.re[v], group.im[v], re * re, im * im, group.c_re[group.ConstantOf(v)],
+                    group.c_im[group.ConstantOf(v)]);
+      }
+    }
   }
 
   // `size` points of one row, at most kGroup.
   void Begin(std::size_t row, std::size_t column, int size) {
-    Tested<kGroupVectors> points;
+    if constexpr (!kUntilInfinite) {
+      Counted<kGroupVectors> group;
+      Constants<kGroupVectors> constants;
+      if (counted_) [[likely]] {
+        LoadGroup(group, constants, row, column, size);
+        if (MayBeCounted(group)) [[likely]] {
+          BeginCounted(group, row, column, size);
+          return;
+        }
+      }
+    }
+    BeginMasked(row, column, size);
+  }
+
+  [[gnu::always_inline]] bool MayBeCounted(const Counted<kGroupVectors>& group) const {
+    if (!group.AllAreNumbers()) return false;
+    if constexpr (kOneConstant) return true;
+    Mask small(true);
+#pragma GCC unroll 8
+    for (int v = 0; v < kGroupVectors; ++v)
+      small = small & (NormOf(group.c_re[group.ConstantOf(v)], group.c_im[group.ConstantOf(v)]) <=
+                       most_constant_norm_);
+    return Bits(small) == kAllLanes;
+  }
+
+  [[gnu::always_inline]] void BeginCounted(Counted<kGroupVectors>& group, std::size_t row,
+                                           std::size_t column, int size) {
+    group.Start();
+    std::int32_t tests = 0;
+    bool anybody = true;
+    while (tests < plan_.Steps(0) && anybody) {
+      ++tests;
+      anybody = group.TestAndStep(counted_bounds_);
+    }
+    const unsigned none[kGroupVectors] = {};  // NOLINT
+    Finish(group, row, column, size, tests, anybody, counted_bounds_, none, none);
+  }
+
+  [[gnu::noinline]] void BeginMasked(std::size_t row, std::size_t column, int size) {
+    Masked<kGroupVectors> group;
+    Constants<kGroupVectors> constants;
+    LoadGroup(group, constants, row, column, size);
     unsigned alone[kGroupVectors];    // NOLINT: lanes that are computed one by one
     unsigned checked[kGroupVectors];  // NOLINT: lanes whose every step has to be tested
 #pragma GCC unroll 8
     for (int v = 0; v < kGroupVectors; ++v) {
-      // A vector beyond the end is the last point over and over.
-      const int first = v * kLanes < size ? v * kLanes : size - 1;
-      const int left = size - first;
-      const std::size_t at = column + static_cast<std::size_t>(first);
-      points.re[v] = Load(points_.z_re, row, at, left);
-      points.im[v] = Load(points_.z_im, row, at, left);
-      points.c_re[v] = kOneConstant ? one_c_re_ : Load(points_.c_re, row, at, left);
-      points.c_im[v] = kOneConstant ? one_c_im_ : Load(points_.c_im, row, at, left);
-      Start(points, v);
-      if constexpr (kOneConstant) {
-        alone[v] = checked[v] = 0;
-      } else {
-        const Real norm = NormOf(points.c_re[v], points.c_im[v]);
-        alone[v] = Bits(!(norm <= Real(kLargestConstantNorm)));
-        checked[v] = queues_ > 0 ? Bits(norm > most_constant_norm_) : 0;
-      }
+      const Real norm = NormOf(group.c_re[group.ConstantOf(v)], group.c_im[group.ConstantOf(v)]);
+      alone[v] = kOneConstant ? 0 : Bits(!(norm <= Real(kLargestConstantNorm)));
+      checked[v] = kOneConstant || plan_.queues() == 0 ? 0 : Bits(norm > most_constant_norm_);
     }
-    // A test after each step is one before each, if the first step has been made already.
-    if (fractal_.test == TestPlace::kAfterStep) {
-#pragma GCC unroll 8
-      for (int v = 0; v < kGroupVectors; ++v) {
-        const Real re = points.re[v];
-        const Real im = points.im[v];
-        Step(points.re[v], points.im[v], re * re, im * im, points.c_re[v], points.c_im[v]);
-      }
-    }
-    for (std::int32_t step = 0; step < steps_[0] && TestAndStep(points); ++step) {
-    }
+    std::int32_t tests = SafeStepsOf(group);
+    MakeSteps(group, tests);
+    group.Start(tests);
+    bool anybody = true;
+    for (; tests < plan_.Steps(0) && anybody; ++tests) anybody = group.TestAndStep(masked_bounds_);
+    Finish(group, row, column, size, tests, anybody, masked_bounds_, alone, checked);
+  }
 
+  // How many steps the whole group can make without being looked at.
+  [[gnu::always_inline]] std::int32_t SafeStepsOf(const Masked<kGroupVectors>& group) const {
+    if constexpr (!kUntilInfinite) return 0;
+    if constexpr (!kOneConstant) {
+      Mask small(true);
+#pragma GCC unroll 8
+      for (int v = 0; v < kGroupVectors; ++v)
+        small = small & (Measure(group.c_re[v], group.c_im[v]) <= Real(kSafeConstant));
+      if (Bits(small) != kAllLanes) return 0;
+    }
+    Real sums[kGroupVectors];  // NOLINT
+#pragma GCC unroll 8
+    for (int v = 0; v < kGroupVectors; ++v) sums[v] = Measure(group.re[v], group.im[v]);
+    return safe_.For(sums);
+  }
+
+  // Writes the counts of those that have ended; the others go on. Inlined, so that the group can
+  // stay in registers.
+  template <class Group>
+  [[gnu::always_inline]] void Finish(const Group& group, std::size_t row, std::size_t column,
+                                     int size, std::int32_t tests, bool anybody,
+                                     const typename Group::Bounds& bounds, const unsigned* apart,
+                                     const unsigned* checked) {
     const std::size_t base = row * points_.columns + column;
+    if (!anybody && size == kGroup && (apart[0] | apart[1] | apart[2] | apart[3]) == 0 &&
+        !group.AnyDoubtful(bounds)) [[likely]] {
+#pragma GCC unroll 8
+      for (int v = 0; v < kGroupVectors; ++v) group.StoreCounts(v, counts_ + base + FirstLane(v));
+      return;
+    }
+    unsigned alone[kGroupVectors];  // NOLINT
     unsigned again = 0;
 #pragma GCC unroll 8
     for (int v = 0; v < kGroupVectors; ++v) {
+      alone[v] = 0;
       const int left = size - v * kLanes;
-      if (left <= 0) break;
+      if (left <= 0) continue;
       const unsigned here = left >= kLanes ? kAllLanes : (1U << left) - 1;
-      const unsigned left_over = Bits(points.inside[v]);
-      alone[v] = here & (alone[v] | Doubtful(points, v) | (left_over & checked[v]));
+      const unsigned left_over = group.Inside(v, tests);
+      alone[v] = here & (apart[v] | group.Doubtful(v, bounds) | (left_over & checked[v]));
       again |= alone[v];
-      StoreCounts(points.steps[v], counts_ + base + FirstLane(v), left);
+      StoreCounts(group, v, counts_ + base + FirstLane(v), left);
       const unsigned inside = left_over & here & ~alone[v];
       if (inside == 0) continue;
+      // Whoever gets to the limit has his count already.
       const auto first = static_cast<std::uint32_t>(base) + static_cast<std::uint32_t>(v * kLanes);
-      if (queues_ > 0) {
-        queue_[0].Push(inside, points.re[v], points.im[v], points.c_re[v], points.c_im[v],
-                       L::From(first));
-      } else {
-        for (unsigned bits = inside; bits != 0; bits &= bits - 1)
-          counts_[first + static_cast<unsigned>(__builtin_ctz(bits))] = never_;
-      }
+      for (unsigned bits = inside; bits != 0; bits &= bits - 1)
+        counts_[first + static_cast<unsigned>(__builtin_ctz(bits))] = never_;
+      if (plan_.queues() > 0)
+        queue_[0].Push(inside, group.re[v], group.im[v], group.c_re[group.ConstantOf(v)],
+                       group.c_im[group.ConstantOf(v)], L::From(first));
     }
     if (again == 0) [[likely]]
       return;
@@ -281,10 +284,11 @@ class SimdRun {
     }
   }
 
-  static void StoreCounts(Counter steps, std::int32_t* to, int left) {
-    if (left >= kLanes) return L::Store(steps, to);
+  template <class Group>
+  static void StoreCounts(const Group& group, int v, std::int32_t* to, int left) {
+    if (left >= kLanes) return group.StoreCounts(v, to);
     alignas(64) std::int32_t all[2 * kLanes];  // NOLINT
-    L::Store(steps, all);
+    group.StoreCounts(v, all);
     for (int lane = 0; lane < left; ++lane) to[lane] = all[lane];
   }
 
@@ -319,97 +323,132 @@ class SimdRun {
       return kOneConstant ? one_c_im_ : Real::load_aligned(c_im + (kOneConstant ? 0 : v * kLanes));
     };
     const std::uint32_t* const index = queue.index + from;
-    const std::int32_t end = steps_[number + 1];
-    for (std::int32_t done = steps_[number]; done < end; done += kBlock) {
+    int left = size;  // lanes that are inside
+    for (std::int32_t done = plan_.Steps(number);; ++number) {
+      const std::int32_t end = plan_.Steps(number + 1);
+      const std::int32_t block = plan_.BlockOf(number);
+      plan_.CountBegun(number, left);
+      while (done < end) {
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) {
-        re[v].store_aligned(start_re + FirstLane(v));
-        im[v].store_aligned(start_im + FirstLane(v));
-      }
-      for (int step = 0; step < kBlock; ++step) {
+        for (int v = 0; v < kVectors; ++v) {
+          re[v].store_aligned(start_re + FirstLane(v));
+          im[v].store_aligned(start_im + FirstLane(v));
+        }
+        const std::int32_t begun = done;
+        const std::int32_t steps = end - done < block ? end - done : block;
+        for (std::int32_t step = 0; step < steps; ++step) {
+#pragma GCC unroll 16
+          for (int v = 0; v < kVectors; ++v)
+            MakeStep<L>(re[v], im[v], re[v] * re[v], im[v] * im[v], constant_re(v), constant_im(v));
+        }
+        done += steps;
+        Mask all_below(true);
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v)
-          Step(re[v], im[v], re[v] * re[v], im[v] * im[v], constant_re(v), constant_im(v));
-      }
-      unsigned outside[kVectors];  // NOLINT: perhaps
-      unsigned any_outside = 0;
+          all_below = all_below & (Measure(re[v], im[v]) < suspicious_);
+        if (Bits(all_below) == kAllLanes) continue;
+          // Without a branch for each vector: which of them have lost a lane nobody can predict.
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) {
-        const Real measure =
-            kUntilInfinite ? xsimd::abs(re[v]) + xsimd::abs(im[v]) : NormOf(re[v], im[v]);
-        outside[v] = Bits(!(measure < suspicious_)) & inside[v];
-        any_outside |= outside[v];
-      }
-      if (any_outside == 0) continue;
-      unsigned any_inside = 0;
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) {
-        if (outside[v] != 0) {
-          for (int lane = 0; lane < kLanes; ++lane) again_done_[again_.size + lane] = done;
-          again_.Push(outside[v], Real::load_aligned(start_re + FirstLane(v)),
+        for (int v = 0; v < kVectors; ++v) {
+          const Mask below = Measure(re[v], im[v]) < suspicious_;
+          const unsigned outside = inside[v] & ~Bits(below);
+          L::Store(L::All(static_cast<std::uint32_t>(begun)), again_done_ + again_.size);
+          again_.Push(outside, Real::load_aligned(start_re + FirstLane(v)),
                       Real::load_aligned(start_im + FirstLane(v)), constant_re(v), constant_im(v),
                       L::Load(index + FirstLane(v)));
-          inside[v] &= ~outside[v];
+          inside[v] &= ~outside;
+          left -= L::Size(outside);
+          plan_.CountLeft(number, L::Size(outside));
+          // Lanes that idle begin anew, so that the next look does not see them outside.
+          re[v] = xsimd::select(below, re[v], Real(0.0));
+          im[v] = xsimd::select(below, im[v], Real(0.0));
         }
-        any_inside |= inside[v];
+        if (steps > again_steps_) again_steps_ = steps;
+        if (again_.size >= kAgain) CountAgain();
+        if (left == 0) return;
       }
-      if (again_.size >= kAgain) CountAgain();
-      if (any_inside == 0) return;
+      if (end == most_) return;
+      if (std::int64_t{kBatch - left} * (plan_.Steps(number + 2) - end) > kPacking) break;
     }
+    auto& next = queue_[number + 1];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      if (inside[v] == 0) continue;
-      if (end == most_) {
-        for (unsigned bits = inside[v]; bits != 0; bits &= bits - 1)
-          counts_[index[FirstLane(v) + __builtin_ctz(bits)]] = never_;
-      } else {
-        queue_[number + 1].Push(inside[v], re[v], im[v], constant_re(v), constant_im(v),
-                                L::Load(index + FirstLane(v)));
-      }
-    }
-    if (end != most_ && queue_[number + 1].size >= kBatch) Continue(number + 1);
+    for (int v = 0; v < kVectors; ++v)
+      next.Push(inside[v], re[v], im[v], constant_re(v), constant_im(v),
+                L::Load(index + FirstLane(v)));
+    if (next.size >= kBatch) Continue(number + 1);
+  }
+
+  // What tells who may be outside: below suspicious_ nobody is.
+  static Real Measure(Real re, Real im) {
+    return kUntilInfinite ? xsimd::abs(re) + xsimd::abs(im) : NormOf(re, im);
+  }
+
+  template <int kSize>
+  static void Start(Masked<kSize>& group) {
+    group.Start(0);
+  }
+  template <int kSize>
+  static void Start(Counted<kSize>& group) {
+    group.Start();
   }
 
   // The last block of those that seemed to have escaped, each step tested.
   [[gnu::noinline]] void CountAgain() {
     constexpr int kTogether = 4;
+    using Group = std::conditional_t<kUntilInfinite, Masked<kTogether>, Counted<kTogether>>;
+    auto& bounds = [this]() -> auto& {
+      if constexpr (kUntilInfinite)
+        return masked_bounds_;
+      else
+        return counted_bounds_;
+    }
+    ();
     for (int first = 0; first < again_.size; first += kTogether * kLanes) {
-      Tested<kTogether> points;
+      Group group;
+      Constants<kTogether> constants;
 #pragma GCC unroll 8
       for (int v = 0; v < kTogether; ++v) {
         const int at = first + v * kLanes;
-        points.re[v] = Real::load_aligned(again_.re + at);
-        points.im[v] = Real::load_aligned(again_.im + at);
-        points.c_re[v] =
-            kOneConstant ? one_c_re_ : Real::load_aligned(again_.c_re + (kOneConstant ? 0 : at));
-        points.c_im[v] =
-            kOneConstant ? one_c_im_ : Real::load_aligned(again_.c_im + (kOneConstant ? 0 : at));
-        Start(points, v);
+        group.re[v] = Real::load_aligned(again_.re + at);
+        group.im[v] = Real::load_aligned(again_.im + at);
+        if constexpr (!kOneConstant) {
+          constants.re[v] = Real::load_aligned(again_.c_re + at);
+          constants.im[v] = Real::load_aligned(again_.c_im + at);
+        }
       }
-      for (int step = 0; step < kBlock && TestAndStep(points); ++step) {
-      }
+      UseConstants(group, constants);
+      Start(group);
+      // Everybody is outside after his block, so the test that shows it is one more.
+      std::int32_t tests = 0;
+      for (bool anybody = true; anybody && tests <= again_steps_; ++tests)
+        anybody = group.TestAndStep(bounds);
 #pragma GCC unroll 8
       for (int v = 0; v < kTogether; ++v) {
         const int at = first + v * kLanes;
         alignas(64) std::int32_t steps[2 * kLanes];  // NOLINT
-        L::Store(points.steps[v], steps);
+        group.StoreCounts(v, steps);
         const int left = again_.size - at;
-        for (int lane = 0; lane < kLanes && lane < left; ++lane)
-          counts_[again_.index[at + lane]] = again_done_[at + lane] + steps[lane];
-        for (unsigned bits = Bits(points.inside[v]) | Doubtful(points, v); bits != 0;
+        for (int lane = 0; lane < kLanes && lane < left; ++lane) {
+          const auto count = static_cast<std::int32_t>(again_done_[at + lane]) + steps[lane];
+          // The look after the last block of all saw what no test of the fractal looks at.
+          counts_[again_.index[at + lane]] = count < most_ ? count : never_;
+        }
+        for (unsigned bits = group.Inside(v, tests) | group.Doubtful(v, bounds); bits != 0;
              bits &= bits - 1) {
           const int lane = __builtin_ctz(bits);
           if (lane >= left) break;
           const int k = at + lane;
-          alignas(64) double c_re[kLanes], c_im[kLanes];  // NOLINT
-          points.c_re[v].store_aligned(c_re);
-          points.c_im[v].store_aligned(c_im);
-          counts_[again_.index[k]] = CountFrom(fractal_, again_.re[k], again_.im[k], c_re[lane],
-                                               c_im[lane], again_done_[k]);
+          const double c_re =
+              kOneConstant ? *points_.c_re.values : again_.c_re[kOneConstant ? 0 : k];
+          const double c_im =
+              kOneConstant ? *points_.c_im.values : again_.c_im[kOneConstant ? 0 : k];
+          counts_[again_.index[k]] = CountFrom(fractal_, again_.re[k], again_.im[k], c_re, c_im,
+                                               static_cast<std::int32_t>(again_done_[k]));
         }
       }
     }
     again_.size = 0;
+    again_steps_ = 0;
   }
 
   const Fractal& fractal_;
@@ -417,13 +456,16 @@ class SimdRun {
   std::int32_t* counts_;
   std::int32_t most_;
   std::int32_t never_;
-  Real below_, above_, suspicious_, most_constant_norm_;
+  bool counted_ = false;  // orbits that are outside stay there, for no constant is too large
+  OrbitBounds<L> counted_bounds_, masked_bounds_;
+  Real suspicious_, most_constant_norm_;
   Real one_c_re_, one_c_im_;
-  int queues_ = 0;
-  std::int32_t steps_[kMostQueues + 1];            // NOLINT
-  Queue<2 * kBatch + kGroup> queue_[kMostQueues];  // NOLINT
+  QueuePlan plan_;
+  Queue<2 * kBatch + kGroup> queue_[QueuePlan::kMostQueues];  // NOLINT
   Queue<kAgain + kBatch + 4 * kLanes> again_;
-  std::int32_t again_done_[kAgain + kBatch + 4 * kLanes];  // NOLINT: steps before the block
+  std::uint32_t again_done_[kAgain + kBatch + 4 * kLanes];  // NOLINT: steps before the block
+  std::int32_t again_steps_ = 0;                            // of the longest of those blocks
+  SafeSteps<L> safe_;
 };
 
 template <class Arch, int kVectors, bool kOneConstant>
