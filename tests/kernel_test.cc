@@ -12,6 +12,8 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace procpool {
@@ -304,6 +306,64 @@ TEST_P(EachKernel, AgreesOnCirclesOfEverySize) {
       points.push_back({radius * std::cos(turn), radius * std::sin(turn), 0, 0});
     }
     for (const Fractal& fractal : AllRules(radius, 2)) ExpectAsReference(fractal, points);
+  }
+}
+
+// Points as they come in no picture: each 2^x far out for any x, with constants that allow steps
+// without a test, or nearly do not. Neighbours are of all kinds, or of one kind.
+TEST_P(EachKernel, AgreesOnPointsOfEveryMagnitude) {
+  RecordProperty("seed", kSeed);
+  std::mt19937_64 random(kSeed);
+  std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
+  std::uniform_real_distribution<double> any(-1074, 1023.9);
+  std::uniform_real_distribution<double> near(-4, 4);
+  const auto at = [&](double radius) {
+    const double turn = angle(random);
+    return std::pair(radius * std::cos(turn), radius * std::sin(turn));
+  };
+  for (const double bailout : {1.005, 1.02, 2.0, 4.0, 1e60, 1e99, 1e101, 1e160, kInfinity}) {
+    std::vector<Point> points;
+    for (int i = 0; i < 600; ++i) {
+      const auto [re, im] = at(std::exp2(i % 200 < 100 ? near(random) : any(random)));
+      const auto [c_re, c_im] = at(i % 50 < 40 ? 0.7 : std::exp2(near(random)));
+      points.push_back({re, im, c_re, c_im});
+    }
+    for (const Fractal& fractal : AllRules(bailout, 70)) {
+      ExpectAsReference(fractal, points);
+      // The same with one constant for all.
+      std::vector<Point> alike = points;
+      for (Point& point : alike) std::tie(point.c_re, point.c_im) = std::pair(-0.5, 0.55);
+      Points one = PointsOf(alike);
+      one.c_re = {&alike[0].c_re};
+      one.c_im = {&alike[0].c_im};
+      std::vector<std::int32_t> got(alike.size(), -7);
+      GetParam()->compute(fractal, one, got.data());
+      ASSERT_EQ(got, Counts(Reference(), fractal, alike)) << Describe(fractal);
+    }
+  }
+}
+
+// Where escaping is to be not finite, steps that cannot lead there are not tested. So points from
+// which it takes 0, 1, 2, … steps, with the largest constants for which that is done, and larger.
+TEST_P(EachKernel, AgreesOnOrbitsThatAreSoonInfinite) {
+  RecordProperty("seed", kSeed);
+  std::mt19937_64 random(kSeed);
+  std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
+  std::uniform_real_distribution<double> log_of_exponent(-3, 10);
+  for (const double reach : {0.0, 0.3, 2.0, 2.82, 2.84, 1e8, 1e151}) {
+    std::vector<Point> points;
+    for (int group = 0; group < 100; ++group) {
+      const double radius = std::exp2(std::exp2(log_of_exponent(random)) - 1);
+      const double turn = angle(random);
+      // The points of a vector, and more, are equally far out.
+      for (int i = 0; i < 37; ++i) {
+        points.push_back({radius * std::cos(turn + i), radius * std::sin(turn + i),
+                          reach * std::cos(turn), reach * std::sin(turn)});
+      }
+    }
+    for (const std::int32_t limit : {1, 3, 9, 60}) {
+      for (const Fractal& fractal : AllRules(kInfinity, limit)) ExpectAsReference(fractal, points);
+    }
   }
 }
 
