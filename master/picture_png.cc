@@ -2,6 +2,8 @@
 
 #include <png.h>
 
+#include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <exception>
 #include <span>
@@ -29,6 +31,43 @@ constexpr int kFilters = PNG_FILTER_NONE;
 /// call each.
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10U;
 
+/// What is written of each pixel.
+class Pixels {
+ public:
+  explicit Pixels(const Picture& picture) : picture_(picture) {
+    const std::span<const Rgb> palette = picture.palette();
+    if (palette.empty()) return;
+    const bool gray = std::ranges::all_of(
+        palette, [](const Rgb& c) { return c.red == c.green && c.green == c.blue; });
+    colour_type_ = gray ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_PALETTE;
+    for (std::size_t i = 0; gray && i < palette.size(); ++i) {
+      grays_[i] = palette[i].red;
+      places_are_grays_ = places_are_grays_ && grays_[i] == i;
+    }
+  }
+
+  int colour_type() const { return colour_type_; }
+  std::size_t bytes() const { return colour_type_ == PNG_COLOR_TYPE_RGB ? 3 : 1; }
+  void Line(std::uint32_t line, std::span<std::uint8_t> pixels) const {
+    if (colour_type_ == PNG_COLOR_TYPE_RGB) return picture_.Colours(line, pixels);
+    picture_.Places(line, pixels);
+    if (colour_type_ == PNG_COLOR_TYPE_PALETTE || places_are_grays_) return;
+    for (std::uint8_t& pixel : pixels) pixel = grays_[pixel];
+  }
+
+ private:
+  const Picture& picture_;
+  int colour_type_ = PNG_COLOR_TYPE_RGB;
+  bool places_are_grays_ = true;
+  std::array<std::uint8_t, 256> grays_{};
+};
+
+std::vector<png_color> PngColours(std::span<const Rgb> palette) {
+  std::vector<png_color> colours;
+  for (const Rgb& colour : palette) colours.push_back({colour.red, colour.green, colour.blue});
+  return colours;
+}
+
 /// libpng reports errors by longjmp, which must not jump over a C++ object. So every call into
 /// libpng is made by Returns(), whose frame and whose step hold nothing to destroy, and what went
 /// wrong waits in this object. The callbacks that libpng makes keep exceptions from crossing its
@@ -48,7 +87,11 @@ class PngEncoder {
   PngEncoder& operator=(const PngEncoder&) = delete;
   ~PngEncoder() { png_destroy_write_struct(&png_, &info_); }
 
-  void Begin(std::uint32_t width, std::uint32_t height, int colour_type) {
+  void Begin(std::uint32_t width, std::uint32_t height, int colour_type,
+             std::span<const Rgb> palette) {
+    const std::vector<png_color> colours = PngColours(palette);
+    const png_color* const first = colours.data();
+    const int count = static_cast<int>(colours.size());
     Try([=, this] {
       png_set_write_fn(png_, this, OnWrite, OnFlush);
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
@@ -57,6 +100,7 @@ class PngEncoder {
       png_set_filter(png_, PNG_FILTER_TYPE_BASE, kFilters);
       png_set_IHDR(png_, info_, width, height, 8, colour_type, PNG_INTERLACE_NONE,
                    PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+      if (colour_type == PNG_COLOR_TYPE_PALETTE) png_set_PLTE(png_, info_, first, count);
       png_write_info(png_, info_);
     });
   }
@@ -125,17 +169,14 @@ class PngEncoder {
 
 }  // namespace
 
-void WritePng(OutputFile& file, const GridView& grid, const Colormap& colormap) {
-  const bool gray = colormap.IsGrayOnly();
+void WritePng(OutputFile& file, const Picture& picture) {
+  const Pixels pixels(picture);
   PngEncoder encoder(file);
-  encoder.Begin(grid.width, grid.height, gray ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB);
-  std::vector<std::uint8_t> pixels(std::size_t{grid.width} * (gray ? 1 : 3));
-  for (std::uint32_t line = 0; line < grid.height; ++line) {
-    if (gray)
-      colormap.Gray(grid.PictureLine(line), pixels);
-    else
-      colormap.Colour(grid.PictureLine(line), pixels);
-    encoder.Row(pixels.data());
+  encoder.Begin(picture.width(), picture.height(), pixels.colour_type(), picture.palette());
+  std::vector<std::uint8_t> line(std::size_t{picture.width()} * pixels.bytes());
+  for (std::uint32_t y = 0; y < picture.height(); ++y) {
+    pixels.Line(y, line);
+    encoder.Row(line.data());
   }
   encoder.End();
 }

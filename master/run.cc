@@ -9,6 +9,7 @@
 #include "common/host.h"
 #include "master/attendant.h"
 #include "master/grid_writer.h"
+#include "master/run_picture.h"
 #include "master/runner.h"
 
 namespace procpool {
@@ -163,11 +164,10 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
   const bool with_gaps = result.all_answered && !result.given_up.empty() && setup.options.partial;
   if (setup.output == nullptr || !(whole || with_gaps)) return;
   const Nanoseconds begun = Now();
-  const Fractal& fractal = setup.workload.fractal;
-  WriteGrid(*setup.output, GridFormatOf(setup.options.output),
-            {result.grid.as<std::int32_t>(), fractal.Width(), fractal.Height(),
-             setup.workload.origin_lower},
-            FindColormap(setup.options.colormap));
+  const GridFormat format = GridFormatOf(setup.options.output);
+  const std::unique_ptr<Picture> picture =
+      NeedsPicture(format) ? MakePicture(setup, result) : nullptr;
+  WriteGrid(*setup.output, format, GridOf(setup, result), picture.get());
   if (InterruptRequested()) {
     result.status = RunStatus::kInterrupted;
     result.error = "interrupted while writing '" + setup.options.output + "'; it is not written";

@@ -148,8 +148,8 @@ class Report(EndToEnd):
 
     def test_partial_picture_shows_the_gap(self):
         self.failed_job("--output", "julia.png", "--partial", leaves=["julia.png"])
-        _, _, channels, lines = read_png(self.folder / "julia.png")
-        self.assertEqual(channels, 3)
+        _, _, kind, lines = read_png(self.folder / "julia.png")
+        self.assertNotEqual(kind, "gray")
         for row, line in enumerate(lines):
             self.assertEqual(set(zip(*[iter(line)] * 3)) == {(255, 0, 255)}, row == 7, row)
 
@@ -213,26 +213,31 @@ class Summary(EndToEnd):
 
 
 def read_png(path):
-    """Width, height, channels and the lines of an 8-bit PNG without filters or interlace."""
+    """Width, height, kind and the lines of an 8-bit PNG without filters or interlace: `gray` with a byte a pixel, `palette`
+    and `rgb` with three."""
     text = path.read_bytes()
     assert text[:8] == b"\x89PNG\r\n\x1a\n", text[:8]
     chunks, at = {}, 8
     while at < len(text):
-        length, kind = struct.unpack(">I4s", text[at:at + 8])
+        length, name = struct.unpack(">I4s", text[at:at + 8])
         body = text[at + 8:at + 8 + length]
-        assert struct.unpack(">I", text[at + 8 + length:at + 12 + length])[0] == zlib.crc32(kind + body), kind
-        chunks[kind] = chunks.get(kind, b"") + body
+        assert struct.unpack(">I", text[at + 8 + length:at + 12 + length])[0] == zlib.crc32(name + body), name
+        chunks[name] = chunks.get(name, b"") + body
         at += 12 + length
     assert list(chunks)[0] == b"IHDR" and list(chunks)[-1] == b"IEND" and at == len(text)
     width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
     assert (depth, rest) == (8, [0, 0, 0]), (depth, rest)
-    channels = {0: 1, 2: 3}[colour]
+    kind, channels = {0: ("gray", 1), 2: ("rgb", 3), 3: ("palette", 1)}[colour]
     raw = zlib.decompress(chunks[b"IDAT"])
     stride = 1 + width * channels
     assert len(raw) == stride * height
     lines = [raw[i * stride:(i + 1) * stride] for i in range(height)]
     assert all(line[0] == 0 for line in lines), "a filter that this reader does not know"
-    return width, height, channels, [line[1:] for line in lines]
+    lines = [line[1:] for line in lines]
+    if kind == "palette":
+        palette = [chunks[b"PLTE"][i:i + 3] for i in range(0, len(chunks[b"PLTE"]), 3)]
+        lines = [b"".join(map(palette.__getitem__, line)) for line in lines]
+    return width, height, kind, lines
 
 
 def read_pgm(path):
@@ -285,8 +290,8 @@ class Pictures(EndToEnd):
         for transport in TRANSPORTS:
             with self.subTest(transport=transport):
                 path = self.picture("julia.png", "--transport", transport)
-                width, height, channels, lines = read_png(path)
-                self.assertEqual((width, height, channels), (1000, 1000, 1))
+                width, height, kind, lines = read_png(path)
+                self.assertEqual((width, height, kind), (1000, 1000, "gray"))
                 spots = [(0, 0), (999, 999), (0, 999), (500, 500), (501, 499), (250, 400), (400, 250), (733, 512)]
                 for column, row in spots:
                     self.assertEqual(lines[row][column], int(book_count(column, row) / 300 * 255), (column, row))
@@ -301,17 +306,18 @@ class Pictures(EndToEnd):
                 if flipped:  # row 0 is the bottom line of the picture
                     rows.reverse()
                 gray = [bytes(int(count / max(counts) * 255) for count in row) for row in rows]
-                self.assertEqual(read_png(self.picture("grid.png", *shape)), (61, 47, 1, gray))
+                self.assertEqual(read_png(self.picture("grid.png", *shape)), (61, 47, "gray", gray))
                 self.assertEqual(read_pgm(self.picture("grid.pgm", *shape)), (61, 47, gray))
                 for name in ("grid.npy", "grid.png", "grid.pgm"):
                     (self.folder / name).unlink()
 
     def test_colour_maps(self):
         pictures = {}
-        for colormap in ("pure-gray", "false-gray", "false-gray-8", "power"):
+        for colormap, colours in (("pure-gray", "gray"), ("false-gray", "palette"), ("false-gray-8", "rgb"),
+                                  ("power", "palette")):
             path = self.picture("julia.png", "--colormap", colormap)
-            width, height, channels, lines = read_png(path)
-            self.assertEqual((width, height, channels), (1000, 1000, 1 if colormap == "pure-gray" else 3))
+            width, height, kind, lines = read_png(path)
+            self.assertEqual((width, height, kind), (1000, 1000, colours))
             pictures[colormap] = b"".join(lines)
             path.unlink()
         self.assertEqual(len(set(pictures.values())), 4)
