@@ -17,11 +17,10 @@
 #include "common/clock.h"
 #include "master/picture.h"
 #include "master/preview_blocks.h"
+#include "master/preview_mode.h"
 #include "master/preview_stream.h"
 
 namespace procpool {
-
-enum class PreviewMode { kAuto, kKitty, kSixel, kBlocks };
 
 /// Terminals answer within milliseconds, at the far end of a slow line within its round trip. What
 /// does not answer at all costs so much.

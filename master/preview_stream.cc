@@ -16,7 +16,7 @@ namespace {
 
 // How often a wait looks whether a signal has come.
 constexpr Nanoseconds kSlice = 50 * kMillisecond;
-constexpr Nanoseconds kEndingDeadline = 200 * kMillisecond;
+constexpr Nanoseconds kEndingDeadline = 1 * kSecond;
 // A pipe that is ready takes as much at once without blocking.
 constexpr std::size_t kPiece = PIPE_BUF;
 
@@ -146,7 +146,8 @@ bool PreviewStream::Await(short events, Deadline deadline, bool heed_signals) co
     if (heed_signals && Interrupted()) return false;
     const Deadline slice = std::min(deadline, Deadline::After(kSlice));
     pollfd entry{.fd = fd(), .events = events, .revents = 0};
-    if (::poll(&entry, 1, slice.LeftForPoll()) > 0) return true;
+    const int ready = ::poll(&entry, 1, slice.LeftForPoll());
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
     if (deadline.Passed()) return false;
   }
 }

@@ -47,6 +47,7 @@ Json PhasesOf(const Phases& phases) {
           {"assemble_seconds", Seconds(phases.assemble)},
           {"verify_seconds", Seconds(phases.verify)},
           {"output_seconds", Seconds(phases.output)},
+          {"preview_seconds", Seconds(phases.preview)},
           {"stop_seconds", Seconds(phases.stop)}};
 }
 

@@ -9,6 +9,7 @@
 #include "common/host.h"
 #include "master/attendant.h"
 #include "master/grid_writer.h"
+#include "master/preview.h"
 #include "master/run_picture.h"
 #include "master/runner.h"
 
@@ -47,6 +48,12 @@ void RepeatRun(const RunSetup& setup, Runner& runner, RunResult& result) {
     }
     result.repeats.push_back(Seconds(sum) / options.loops);
   }
+}
+
+// Whether the grid is whole, or its gaps are wanted.
+bool MayBeShown(const RunSetup& setup, const RunResult& result) {
+  const bool with_gaps = result.all_answered && !result.given_up.empty() && setup.options.partial;
+  return result.status == RunStatus::kDone || with_gaps;
 }
 
 }  // namespace
@@ -160,9 +167,7 @@ void Certify(RunSetup& setup, RunResult& result) {
 }
 
 void WriteOutput(RunSetup& setup, RunResult& result) {
-  const bool whole = result.status == RunStatus::kDone;
-  const bool with_gaps = result.all_answered && !result.given_up.empty() && setup.options.partial;
-  if (setup.output == nullptr || !(whole || with_gaps)) return;
+  if (setup.output == nullptr || !MayBeShown(setup, result)) return;
   const Nanoseconds begun = Now();
   const GridFormat format = GridFormatOf(setup.options.output);
   const std::unique_ptr<Picture> picture =
@@ -175,6 +180,17 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
   }
   setup.output->Commit();
   result.phases.output = Now() - begun;
+}
+
+void Preview(const RunSetup& setup, RunResult& result, int fd) {
+  if (!setup.options.preview || !MayBeShown(setup, result)) return;
+  const Nanoseconds begun = Now();
+  if (!InterruptRequested())
+    result.preview = ShowPreview(*MakePicture(setup, result), *setup.options.preview, fd);
+  result.phases.preview = Now() - begun;
+  if (!InterruptRequested()) return;
+  result.status = RunStatus::kInterrupted;
+  result.error = "interrupted while the preview was shown";
 }
 
 }  // namespace procpool

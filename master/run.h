@@ -72,6 +72,7 @@ struct Phases {
   Nanoseconds assemble = 0;  ///< the final pass over the grid: hashes, sum, digest
   Nanoseconds verify = 0;    ///< comparing with the serial baseline
   Nanoseconds output = 0;
+  Nanoseconds preview = 0;
   Nanoseconds stop = 0;  ///< until the last worker was reaped
 };
 
@@ -97,6 +98,7 @@ struct RunResult {
   Checksum checksum;
   std::optional<bool> verified;  ///< nothing: there was nothing to verify against
   std::string verdict;           ///< in words
+  std::string preview;           ///< what was shown of it, in words
   Buffer grid;
 };
 
@@ -113,5 +115,8 @@ void Verify(const RunSetup& setup, RunResult& result);
 
 /// Writes --output, if there is one and the grid may be shown.
 void WriteOutput(RunSetup& setup, RunResult& result);
+
+/// Shows --preview where --output would be written; `fd` is the stream of the summary.
+void Preview(const RunSetup& setup, RunResult& result, int fd);
 
 }  // namespace procpool

@@ -75,6 +75,9 @@ void AppendAfterwards(std::string& text, const RunSetup& setup, const RunResult&
   if (phases.output > 0)
     Append(text, "output     %9.2f ms   %s\n", Milliseconds(phases.output),
            setup.options.output.c_str());
+  if (!result.preview.empty())
+    Append(text, "preview    %9.2f ms   %s\n", Milliseconds(phases.preview),
+           result.preview.c_str());
 }
 
 // As Python's timeit says it.
