@@ -116,5 +116,21 @@ TEST(QuantiseTest, ColoursOfManyPixelsComeFirst) {
   EXPECT_NE(std::ranges::find(quantised.palette, Percents{100, 100, 100}), quantised.palette.end());
 }
 
+// Shades of gray that nearly all pixels have get most of the palette, however many other colours a
+// few pixels have.
+TEST(QuantiseTest, PixelsCountNotColours) {
+  const RgbImage image = ImageOf({100, 100}, [](std::uint32_t x, std::uint32_t y) {
+    const auto number = static_cast<std::uint8_t>(y == 0 ? x : 100 + x / 5 * 3);
+    return y == 0 ? Rgb{static_cast<std::uint8_t>(200 + x / 2), number, 0}
+                  : Rgb{number, number, number};
+  });
+  const Quantised quantised = Quantise(image, 24);
+  EXPECT_GE(std::ranges::count_if(quantised.palette,
+                                  [](const Percents& colour) {
+                                    return colour[0] == colour[1] && colour[1] == colour[2];
+                                  }),
+            18);
+}
+
 }  // namespace
 }  // namespace procpool
