@@ -14,10 +14,10 @@
 namespace procpool {
 namespace {
 
-const auto kNever = [] { return false; };
+const auto never = [] { return false; };
 
 RgbImage ScaledDown(RgbImage image, PixelSize size) {
-  return Scaled(ImagePicture(std::move(image)), size, kNever).value();
+  return Scaled(ImagePicture(std::move(image)), size, never).value();
 }
 
 // How much of [a, a + 1) lies in [b, c).
@@ -117,7 +117,7 @@ TEST(ScaledTest, OneColourStaysItself) {
 
 TEST(ScaledTest, ReadsEachLineOnceAndStopsWhenTold) {
   const ImagePicture picture(RandomImage({10, 100}, 2));
-  ASSERT_TRUE(Scaled(picture, {3, 30}, kNever));
+  ASSERT_TRUE(Scaled(picture, {3, 30}, never));
   EXPECT_EQ(picture.lines_read, 100U);
   EXPECT_FALSE(Scaled(picture, {3, 30}, [&] { return picture.lines_read == 140; }));
   EXPECT_EQ(picture.lines_read, 140U);
