@@ -98,6 +98,30 @@ void AddTimingOptions(CLI::App& app, RunOptions& options) {
       "runs in each repeat (default: 1)");
 }
 
+// A flag may have a value, behind `=` only: what follows it as another word is never taken for one.
+// Files say `preview = true` where the command line says --preview.
+void AddPreview(CLI::App& app, RunOptions& options) {
+  const Names<PreviewMode> names{{"auto", PreviewMode::kAuto},
+                                 {"kitty", PreviewMode::kKitty},
+                                 {"sixel", PreviewMode::kSixel},
+                                 {"blocks", PreviewMode::kBlocks}};
+  const std::string help =
+      "show the picture in the terminal, as it can (auto) or by --preview=NAME: " + Listed(names);
+  app.add_flag("--preview{auto}", help)
+      ->check([names](const std::string& text) {
+        const bool known =
+            text == "true" || text == "false" ||
+            std::ranges::any_of(names, [&](const auto& n) { return n.first == text; });
+        return known ? "" : "'" + text + "' is unknown; allowed are " + Listed(names);
+      })
+      ->each([names, &options](const std::string& text) {
+        options.preview.reset();
+        if (text == "false") return;
+        options.preview =
+            text == "true" ? PreviewMode::kAuto : ParseChoice("--preview", text, names);
+      });
+}
+
 void AddOutputOptions(CLI::App& app, RunOptions& options) {
   AddChoice(app, "--verify", options.verify,
             Names<VerifyMode>{{"auto", VerifyMode::kAuto},
@@ -111,6 +135,7 @@ void AddOutputOptions(CLI::App& app, RunOptions& options) {
   app.add_flag("--partial", options.partial, "write --output also when rows were given up");
   AddChoice(app, "--colormap", options.colormap, ColormapChoices(), "colours of a picture",
             "pure-gray");
+  AddPreview(app, options);
   AddName(app, "--json", options.json, "write the result as JSON; - for standard output")
       ->type_name("FILE|-");
   app.add_flag("--quiet", options.quiet, "no summary, no progress");

@@ -14,6 +14,7 @@
 #include "common/rows_payload.h"
 #include "common/workload.h"
 #include "master/plan.h"
+#include "master/preview_mode.h"
 #include "master/worker_pool.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
@@ -53,6 +54,7 @@ struct RunOptions {
   std::string output;
   bool partial = false;
   std::string colormap = "pure-gray";
+  std::optional<PreviewMode> preview;
   std::string json;  ///< file, "-" for standard output, empty for none
   bool quiet = false;
   bool budget = false;  ///< print all of it

@@ -11,20 +11,28 @@
 namespace procpool {
 namespace {
 
-/// Counts below this have their colours looked up. Above it (limits of iterations that large are
-/// rare) they are computed for each point, so that the table stays in the cache and costs nothing
-/// beside the grid.
-constexpr std::int32_t kTableLimit = 1 << 16;
-
 /// n/max in 0..255, rounded down as the book does: int(n / max * 255), in double precision.
-std::uint8_t Scaled(std::int32_t count, const CountRange& range) {
+std::uint32_t Scaled(std::int32_t count, const CountRange& range) {
   if (range.max <= 0) return 0;
-  return static_cast<std::uint8_t>(static_cast<double>(count) / range.max * 255);
+  return static_cast<std::uint32_t>(static_cast<double>(count) / range.max * 255);
 }
 
-Rgb PureGray(std::int32_t count, const CountRange& range) {
-  const std::uint8_t level = Scaled(count, range);
-  return {level, level, level};
+std::uint32_t AsItIs(std::int32_t count, const CountRange& /*range*/) {
+  return static_cast<std::uint32_t>(count);
+}
+
+/// The workshop shows n^(1/3), and its plotting library stretches smallest..largest over the whole
+/// ramp.
+std::uint32_t CubeRoot(std::int32_t count, const CountRange& range) {
+  const double low = std::cbrt(range.min);
+  const double extent = std::cbrt(range.max) - low;
+  const double t = extent > 0 ? (std::cbrt(count) - low) / extent : 0;
+  return static_cast<std::uint32_t>(std::lround(std::clamp(t, 0.0, 1.0) * 255));
+}
+
+Rgb Gray(std::uint32_t level) {
+  const auto byte = static_cast<std::uint8_t>(level);
+  return {byte, byte, byte};
 }
 
 /// The documents write the number (n + 256 n + 65536 n) * factor into 32 bits, little-endian, and
@@ -36,14 +44,14 @@ Rgb Spread(std::uint32_t level, std::uint32_t factor) {
           static_cast<std::uint8_t>(packed >> 16U)};
 }
 
-/// High Performance Python, chapter 2: the count is brought to 0..255 first.
-Rgb FalseGray(std::int32_t count, const CountRange& range) {
-  return Spread(Scaled(count, range), 16);
+/// High Performance Python, chapter 2, whose levels are 0..255.
+Rgb SpreadBy16(std::uint32_t level) {
+  return Spread(level, 16);
 }
 
-/// The EuroPython tutorial: the count as it is.
-Rgb FalseGray8(std::int32_t count, const CountRange& /*range*/) {
-  return Spread(static_cast<std::uint32_t>(count), 8);
+/// The EuroPython tutorial, whose levels are the counts.
+Rgb SpreadBy8(std::uint32_t level) {
+  return Spread(level, 8);
 }
 
 std::uint8_t SrgbByte(double linear) {
@@ -71,7 +79,7 @@ Rgb FromOklch(double lightness, double chroma, double hue_degrees) {
 /// and hue change at a constant rate in Oklab, so equal steps of the value look about equally
 /// large, and the order survives in gray. The chroma dips in the middle to keep blue-green inside
 /// sRGB.
-const std::array<Rgb, 256>& VioletToYellow() {
+Rgb VioletToYellow(std::uint32_t level) {
   static const std::array<Rgb, 256> ramp = [] {
     std::array<Rgb, 256> colours;
     for (std::size_t i = 0; i < colours.size(); ++i) {
@@ -80,25 +88,17 @@ const std::array<Rgb, 256>& VioletToYellow() {
     }
     return colours;
   }();
-  return ramp;
-}
-
-/// The workshop shows n^(1/3), and its plotting library stretches smallest..largest over the whole
-/// ramp.
-Rgb Power(std::int32_t count, const CountRange& range) {
-  const double low = std::cbrt(range.min);
-  const double extent = std::cbrt(range.max) - low;
-  const double t = extent > 0 ? (std::cbrt(count) - low) / extent : 0;
-  return VioletToYellow()[static_cast<std::size_t>(std::lround(std::clamp(t, 0.0, 1.0) * 255))];
+  return ramp[level];
 }
 
 constexpr std::array kColormaps = {
-    ColormapInfo{"pure-gray", "n/max as 256 grays", true, PureGray},
-    ColormapInfo{"false-gray", "n/max, times 16, spread over red, green and blue", false,
-                 FalseGray},
+    ColormapInfo{"pure-gray", "n/max as 256 grays", true, Scaled, Gray},
+    ColormapInfo{"false-gray", "n/max, times 16, spread over red, green and blue", false, Scaled,
+                 SpreadBy16},
     ColormapInfo{"false-gray-8", "n itself, times 8, spread over red, green and blue", false,
-                 FalseGray8},
-    ColormapInfo{"power", "the cube root of n, from violet to yellow", false, Power},
+                 AsItIs, SpreadBy8},
+    ColormapInfo{"power", "the cube root of n, from violet to yellow", false, CubeRoot,
+                 VioletToYellow},
 };
 
 }  // namespace
@@ -134,36 +134,6 @@ std::string ColormapNames() {
   for (const ColormapInfo& info : kColormaps)
     names.append(names.empty() ? "" : ", ").append(info.name);
   return names;
-}
-
-Colormap::Colormap(const ColormapInfo& info, const CountRange& range) : info_(info), range_(range) {
-  const std::int32_t entries = std::min(range.max, kTableLimit - 1) + 1;
-  table_.reserve(static_cast<std::size_t>(entries));
-  for (std::int32_t count = 0; count < entries; ++count)
-    table_.push_back(info.colour(count, range));
-}
-
-Rgb Colormap::At(std::int32_t count) const {
-  if (static_cast<std::size_t>(count) < table_.size())
-    return table_[static_cast<std::size_t>(count)];
-  return info_.colour(std::min(count, range_.max), range_);
-}
-
-void Colormap::Colour(std::span<const std::int32_t> counts, std::span<std::uint8_t> rgb) const {
-  std::uint8_t* out = rgb.data();
-  for (const std::int32_t count : counts) {
-    const Rgb colour = count < 0 ? kGivenUpColour : At(count);
-    *out++ = colour.red;
-    *out++ = colour.green;
-    *out++ = colour.blue;
-  }
-}
-
-void Colormap::Gray(std::span<const std::int32_t> counts, std::span<std::uint8_t> gray) const {
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    const std::uint8_t stripe = i / kGivenUpStripe % 2 == 0 ? 0 : 255;
-    gray[i] = counts[i] < 0 ? stripe : At(counts[i]).red;
-  }
 }
 
 }  // namespace procpool

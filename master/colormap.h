@@ -1,31 +1,20 @@
 // From counts to colours, by a map chosen by name.
 //
 // A map is a pure function of one count and of the range of all counts of the grid; where the point
-// lies does not matter. Counts below zero (points given up) are drawn in magenta, which no map of
-// the list gives to a count; in a gray picture, where there is no magenta, as black and white
-// stripes.
+// lies does not matter. It has two steps: a level, which grows with the count and of which most
+// maps have 256, and the level's colour. No map of the list gives kGivenUpColour to a count.
 //
-// A new map is one function and one line in the table of colormap.cc.
+// A new map is its two functions and one line in the table of colormap.cc.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "master/picture.h"
 
 namespace procpool {
-
-struct Rgb {
-  std::uint8_t red = 0;
-  std::uint8_t green = 0;
-  std::uint8_t blue = 0;
-  bool operator==(const Rgb&) const = default;
-};
-
-inline constexpr Rgb kGivenUpColour{255, 0, 255};
-/// Width in pixels of the stripes that stand for points given up in a gray picture.
-inline constexpr std::size_t kGivenUpStripe = 4;
 
 /// Smallest and largest count of a grid, points given up left out (both 0 where nothing else is
 /// left).
@@ -41,7 +30,9 @@ struct ColormapInfo {
   std::string_view name;
   std::string_view description;
   bool gray;  ///< red, green and blue are always equal: one byte per pixel is enough
-  Rgb (*colour)(std::int32_t count, const CountRange& range);
+  /// Of a count within the range, which is not below zero; never less for a larger count.
+  std::uint32_t (*level)(std::int32_t count, const CountRange& range);
+  Rgb (*colour)(std::uint32_t level);
 };
 
 /// All maps, in the order in which messages name them.
@@ -50,31 +41,5 @@ std::span<const ColormapInfo> Colormaps();
 const ColormapInfo& FindColormap(std::string_view name);
 /// "pure-gray, false-gray, ..."
 std::string ColormapNames();
-
-/// A map made ready for one grid.
-class Colormap {
- public:
-  /// `info` is one of Colormaps(), or outlives this object. The counts coloured later lie within
-  /// `range`.
-  Colormap(const ColormapInfo& info, const CountRange& range);
-
-  /// Whether the map is a gray one, so that Gray() may be called.
-  bool HasGray() const { return info_.gray; }
-  /// Whether Gray() shows all that Colour() shows: a gray map, and no point was given up.
-  bool IsGrayOnly() const { return info_.gray && !range_.given_up; }
-
-  /// Three bytes per count: rgb.size() == 3 * counts.size().
-  void Colour(std::span<const std::int32_t> counts, std::span<std::uint8_t> rgb) const;
-  /// One byte per count: gray.size() == counts.size(). Gray maps only. `counts` is a whole row: the
-  /// stripes begin at its first point.
-  void Gray(std::span<const std::int32_t> counts, std::span<std::uint8_t> gray) const;
-
- private:
-  Rgb At(std::int32_t count) const;
-
-  const ColormapInfo& info_;
-  CountRange range_;
-  std::vector<Rgb> table_;  // the colours of counts 0, 1, 2, ...
-};
 
 }  // namespace procpool

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <procpool/error.h>
+#include "common/host.h"
 #include "master/array_npy.h"
 #include "master/picture_pgm.h"
 #include "master/picture_png.h"
@@ -55,19 +56,22 @@ void RequireSuited(GridFormat format, const ColormapInfo& colormap) {
                              "choose --colormap pure-gray, or a .png file"});
 }
 
-void WriteGrid(OutputFile& file, GridFormat format, const GridView& grid,
-               const ColormapInfo& colormap) {
+bool NeedsPicture(GridFormat format) {
+  return format != GridFormat::kNpy;
+}
+
+PictureTimes WriteGrid(OutputFile& file, GridFormat format, const GridView& grid,
+                       const Picture* picture) {
   if (grid.counts.empty() || grid.counts.size() != std::size_t{grid.width} * grid.height)
     throw std::invalid_argument("WriteGrid: the grid has not width * height counts, or none");
-  RequireSuited(format, colormap);
-  switch (format) {
-    case GridFormat::kPng:
-      return WritePng(file, grid, Colormap(colormap, RangeOf(grid.counts)));
-    case GridFormat::kPgm:
-      return WritePgm(file, grid, Colormap(colormap, RangeOf(grid.counts)));
-    case GridFormat::kNpy:
-      return WriteNpy(file, grid);
+  if (!NeedsPicture(format)) {
+    WriteNpy(file, grid);
+    return {};
   }
+  if (picture == nullptr || picture->width() != grid.width || picture->height() != grid.height)
+    throw std::invalid_argument("WriteGrid: the picture is not the grid's");
+  if (format == GridFormat::kPng) return WritePng(file, *picture, UsableCpus());
+  return WritePgm(file, *picture);
 }
 
 }  // namespace procpool

@@ -10,6 +10,8 @@
 #include "master/colormap.h"
 #include "master/grid_view.h"
 #include "master/output_file.h"
+#include "master/picture.h"
+#include "master/picture_times.h"
 
 namespace procpool {
 
@@ -22,10 +24,14 @@ GridFormat GridFormatOf(std::string_view path);
 /// map, so any is right.
 void RequireSuited(GridFormat format, const ColormapInfo& colormap);
 
-/// Writes all of the grid; the caller commits the file. Needs RequireSuited(), and a grid that is
-/// not empty and has width * height counts (std::invalid_argument). Throws Error{kMachine} where
-/// writing fails.
-void WriteGrid(OutputFile& file, GridFormat format, const GridView& grid,
-               const ColormapInfo& colormap);
+/// Whether the format shows the grid as a picture; else it holds the counts.
+bool NeedsPicture(GridFormat format);
+
+/// Writes all of the grid; the caller commits the file. `picture` is the grid's, or null where
+/// NeedsPicture() says no. Needs RequireSuited(), and a grid that is not empty and has
+/// width * height counts (std::invalid_argument). Throws Error{kMachine} where writing fails. Once
+/// InterruptRequested() the file may not be whole.
+PictureTimes WriteGrid(OutputFile& file, GridFormat format, const GridView& grid,
+                       const Picture* picture);
 
 }  // namespace procpool

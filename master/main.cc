@@ -22,10 +22,10 @@ int Run(const RunOptions& options, JsonOutput& json) {
   ReleaseAttendedSignals();
   Verify(setup, result);
   WriteOutput(setup, result);
-  Certify(setup, result);
-
   // With --json - standard output is the object alone.
   std::FILE* summary = json.to_standard_output() ? stderr : stdout;
+  Preview(setup, result, ::fileno(summary));
+  Certify(setup, result);
   if (!options.quiet) std::fputs(Summary(setup, result).c_str(), summary);
   if (!result.error.empty()) std::fprintf(stderr, "master: %s\n", result.error.c_str());
   json.Write(JsonReport(setup, result));

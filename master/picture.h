@@ -17,6 +17,9 @@ struct Rgb {
   bool operator==(const Rgb&) const = default;
 };
 
+/// Of points that were given up. No other point of a picture has it.
+inline constexpr Rgb kGivenUpColour{255, 0, 255};
+
 class Picture {
  public:
   virtual ~Picture() = default;

@@ -9,6 +9,8 @@
 #include "common/host.h"
 #include "master/attendant.h"
 #include "master/grid_writer.h"
+#include "master/preview.h"
+#include "master/run_picture.h"
 #include "master/runner.h"
 
 namespace procpool {
@@ -46,6 +48,12 @@ void RepeatRun(const RunSetup& setup, Runner& runner, RunResult& result) {
     }
     result.repeats.push_back(Seconds(sum) / options.loops);
   }
+}
+
+// Whether the grid is whole, or its gaps are wanted.
+bool MayBeShown(const RunSetup& setup, const RunResult& result) {
+  const bool with_gaps = result.all_answered && !result.given_up.empty() && setup.options.partial;
+  return result.status == RunStatus::kDone || with_gaps;
 }
 
 }  // namespace
@@ -159,22 +167,36 @@ void Certify(RunSetup& setup, RunResult& result) {
 }
 
 void WriteOutput(RunSetup& setup, RunResult& result) {
-  const bool whole = result.status == RunStatus::kDone;
-  const bool with_gaps = result.all_answered && !result.given_up.empty() && setup.options.partial;
-  if (setup.output == nullptr || !(whole || with_gaps)) return;
+  if (setup.output == nullptr || !MayBeShown(setup, result)) return;
   const Nanoseconds begun = Now();
-  const Fractal& fractal = setup.workload.fractal;
-  WriteGrid(*setup.output, GridFormatOf(setup.options.output),
-            {result.grid.as<std::int32_t>(), fractal.Width(), fractal.Height(),
-             setup.workload.origin_lower},
-            FindColormap(setup.options.colormap));
+  const GridFormat format = GridFormatOf(setup.options.output);
+  const std::unique_ptr<Picture> picture =
+      NeedsPicture(format) ? MakePicture(setup, result) : nullptr;
+  OutputReport report;
+  const Nanoseconds prepared = Now() - begun;
+  report.times = WriteGrid(*setup.output, format, GridOf(setup, result), picture.get());
+  report.times.colouring += prepared;
   if (InterruptRequested()) {
     result.status = RunStatus::kInterrupted;
     result.error = "interrupted while writing '" + setup.options.output + "'; it is not written";
     return;
   }
+  report.bytes = setup.output->size();
+  report.writing = setup.output->writing();
   setup.output->Commit();
   result.phases.output = Now() - begun;
+  result.output = report;
+}
+
+void Preview(const RunSetup& setup, RunResult& result, int fd) {
+  if (!setup.options.preview || !MayBeShown(setup, result)) return;
+  const Nanoseconds begun = Now();
+  if (!InterruptRequested())
+    result.preview = ShowPreview(*MakePicture(setup, result), *setup.options.preview, fd);
+  result.phases.preview = Now() - begun;
+  if (!InterruptRequested()) return;
+  result.status = RunStatus::kInterrupted;
+  result.error = "interrupted while the preview was shown";
 }
 
 }  // namespace procpool

@@ -17,6 +17,7 @@
 #include "master/chaos_report.h"
 #include "master/cli.h"
 #include "master/output_file.h"
+#include "master/picture_times.h"
 #include "master/plan.h"
 #include "master/process_usage.h"
 #include "master/workers.h"
@@ -72,7 +73,15 @@ struct Phases {
   Nanoseconds assemble = 0;  ///< the final pass over the grid: hashes, sum, digest
   Nanoseconds verify = 0;    ///< comparing with the serial baseline
   Nanoseconds output = 0;
+  Nanoseconds preview = 0;
   Nanoseconds stop = 0;  ///< until the last worker was reaped
+};
+
+/// What writing --output took.
+struct OutputReport {
+  std::uint64_t bytes = 0;  ///< of the file
+  PictureTimes times;
+  Nanoseconds writing = 0;  ///< in the system's calls
 };
 
 struct RunResult {
@@ -85,10 +94,11 @@ struct RunResult {
   std::string wait;      ///< the wait mode in force; empty where nobody waits for another process
   Nanoseconds wall = 0;  ///< from the first spawn until the grid is complete and its checksum known
   Phases phases;
-  std::optional<Budget> budget;  ///< nothing with --times off
-  Traffic traffic;               ///< bytes that went through the channels
-  std::vector<double> repeats;   ///< seconds of a loop, for each repeat after the first run
-  AuditedRun audited;            ///< what the certificate is made of
+  std::optional<OutputReport> output;  ///< nothing where no file was written
+  std::optional<Budget> budget;        ///< nothing with --times off
+  Traffic traffic;                     ///< bytes that went through the channels
+  std::vector<double> repeats;         ///< seconds of a loop, for each repeat after the first run
+  AuditedRun audited;                  ///< what the certificate is made of
   std::optional<Certificate> certificate;  ///< with --audit
   std::optional<ChaosReport> chaos;        ///< with --chaos
   std::vector<WorkerRow> workers;
@@ -97,6 +107,7 @@ struct RunResult {
   Checksum checksum;
   std::optional<bool> verified;  ///< nothing: there was nothing to verify against
   std::string verdict;           ///< in words
+  std::string preview;           ///< what was shown of it, in words
   Buffer grid;
 };
 
@@ -113,5 +124,8 @@ void Verify(const RunSetup& setup, RunResult& result);
 
 /// Writes --output, if there is one and the grid may be shown.
 void WriteOutput(RunSetup& setup, RunResult& result);
+
+/// Shows --preview where --output would be written; `fd` is the stream of the summary.
+void Preview(const RunSetup& setup, RunResult& result, int fd);
 
 }  // namespace procpool

@@ -17,11 +17,9 @@ namespace {
 
 std::vector<Rgb> Coloured(std::string_view map, const std::vector<std::int32_t>& counts,
                           const CountRange& range) {
-  std::vector<std::uint8_t> rgb(counts.size() * 3);
-  Colormap(FindColormap(map), range).Colour(counts, rgb);
+  const ColormapInfo& info = FindColormap(map);
   std::vector<Rgb> colours;
-  for (std::size_t i = 0; i < rgb.size(); i += 3)
-    colours.push_back({rgb[i], rgb[i + 1], rgb[i + 2]});
+  for (const std::int32_t count : counts) colours.push_back(info.colour(info.level(count, range)));
   return colours;
 }
 
@@ -85,42 +83,33 @@ TEST(ColormapTest, EveryMapTakesGridsWithoutExtentAndLargeCounts) {
   for (const ColormapInfo& info : Colormaps()) {
     EXPECT_EQ(Coloured(info.name, {0}, {0, 0}).size(), 1U);
     EXPECT_EQ(Coloured(info.name, {7}, {7, 7}).size(), 1U);
-    // On both sides of the limit of the table the same function gives the colour.
-    const CountRange range{0, largest};
-    for (const std::int32_t count : {0, 65535, 65536, largest})
-      EXPECT_EQ(Coloured(info.name, {count}, range).front(), info.colour(count, range)) << count;
+    EXPECT_EQ(Coloured(info.name, {largest - 1, largest}, {0, largest}).size(), 2U);
   }
 }
 
-TEST(ColormapTest, PointsGivenUpHaveAColourOfTheirOwn) {
+TEST(ColormapTest, LevelsGrowWithCounts) {
+  for (const ColormapInfo& info : Colormaps()) {
+    for (const CountRange range : {CountRange{0, 4999}, CountRange{17, 301}}) {
+      for (std::int32_t count = range.min; count < range.max; ++count)
+        ASSERT_LE(info.level(count, range), info.level(count + 1, range)) << info.name << count;
+    }
+  }
+}
+
+TEST(ColormapTest, NoCountHasTheColourOfPointsGivenUp) {
   std::vector<std::int32_t> counts(5000);
   std::iota(counts.begin(), counts.end(), 0);
   for (const ColormapInfo& info : Colormaps()) {
-    EXPECT_EQ(Coloured(info.name, {-1}, {0, 9, true}), std::vector<Rgb>{kGivenUpColour});
     for (const Rgb& colour : Coloured(info.name, counts, {0, 4999}))
       ASSERT_NE(colour, kGivenUpColour) << info.name;
   }
-}
-
-TEST(ColormapTest, GrayIsOneByteAndStripesWherePointsWereGivenUp) {
-  const Colormap whole(FindColormap("pure-gray"), {0, 255, false});
-  EXPECT_TRUE(whole.HasGray());
-  EXPECT_TRUE(whole.IsGrayOnly());
-  const Colormap partial(FindColormap("pure-gray"), {0, 255, true});
-  EXPECT_TRUE(partial.HasGray());
-  EXPECT_FALSE(partial.IsGrayOnly());
-  EXPECT_FALSE(Colormap(FindColormap("power"), {0, 255, false}).HasGray());
-
-  std::array<std::uint8_t, 9> gray{};
-  partial.Gray(std::array{7, -1, -1, -1, -1, -1, -1, -1, -1}, gray);
-  EXPECT_EQ(gray, (std::array<std::uint8_t, 9>{7, 0, 0, 0, 255, 255, 255, 255, 0}));
 }
 
 TEST(ColormapTest, MapsThatSayGrayAreGray) {
   for (const ColormapInfo& info : Colormaps()) {
     if (!info.gray) continue;
     for (std::int32_t count = 0; count <= 300; ++count) {
-      const Rgb colour = info.colour(count, {0, 300});
+      const Rgb colour = info.colour(info.level(count, {0, 300}));
       EXPECT_TRUE(colour.red == colour.green && colour.green == colour.blue) << info.name << count;
     }
   }

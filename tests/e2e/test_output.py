@@ -148,8 +148,8 @@ class Report(EndToEnd):
 
     def test_partial_picture_shows_the_gap(self):
         self.failed_job("--output", "julia.png", "--partial", leaves=["julia.png"])
-        _, _, channels, lines = read_png(self.folder / "julia.png")
-        self.assertEqual(channels, 3)
+        _, _, kind, lines = read_png(self.folder / "julia.png")
+        self.assertNotEqual(kind, "gray")
         for row, line in enumerate(lines):
             self.assertEqual(set(zip(*[iter(line)] * 3)) == {(255, 0, 255)}, row == 7, row)
 
@@ -212,27 +212,49 @@ class Summary(EndToEnd):
 # ---- pictures and arrays
 
 
+def sum_of_bytes(left, right):
+    """Byte by byte, modulo 256: all even ones at once, and all odd ones."""
+    size = len(left)
+    even = int.from_bytes(b"\xff\x00" * (size // 2 + 1), "little")
+    odd = even << 8
+    left, right = int.from_bytes(left, "little"), int.from_bytes(right, "little")
+    total = (((left & even) + (right & even)) & even) | (((left & odd) + (right & odd)) & odd)
+    return (total & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+
+def unfiltered(lines):
+    """The pixels of lines that begin with the number of their filter."""
+    above = bytes(len(lines[0]) - 1)
+    for line in lines:
+        assert line[0] in (0, 2), "a filter that this reader does not know"
+        above = sum_of_bytes(line[1:], above) if line[0] == 2 else line[1:]
+        yield above
+
+
 def read_png(path):
-    """Width, height, channels and the lines of an 8-bit PNG without filters or interlace."""
+    """Width, height, kind and the lines of an 8-bit PNG without interlace: `gray` with a byte a pixel, `palette` and `rgb`
+    with three."""
     text = path.read_bytes()
     assert text[:8] == b"\x89PNG\r\n\x1a\n", text[:8]
     chunks, at = {}, 8
     while at < len(text):
-        length, kind = struct.unpack(">I4s", text[at:at + 8])
+        length, name = struct.unpack(">I4s", text[at:at + 8])
         body = text[at + 8:at + 8 + length]
-        assert struct.unpack(">I", text[at + 8 + length:at + 12 + length])[0] == zlib.crc32(kind + body), kind
-        chunks[kind] = chunks.get(kind, b"") + body
+        assert struct.unpack(">I", text[at + 8 + length:at + 12 + length])[0] == zlib.crc32(name + body), name
+        chunks[name] = chunks.get(name, b"") + body
         at += 12 + length
     assert list(chunks)[0] == b"IHDR" and list(chunks)[-1] == b"IEND" and at == len(text)
     width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
     assert (depth, rest) == (8, [0, 0, 0]), (depth, rest)
-    channels = {0: 1, 2: 3}[colour]
+    kind, channels = {0: ("gray", 1), 2: ("rgb", 3), 3: ("palette", 1)}[colour]
     raw = zlib.decompress(chunks[b"IDAT"])
     stride = 1 + width * channels
     assert len(raw) == stride * height
-    lines = [raw[i * stride:(i + 1) * stride] for i in range(height)]
-    assert all(line[0] == 0 for line in lines), "a filter that this reader does not know"
-    return width, height, channels, [line[1:] for line in lines]
+    lines = list(unfiltered([raw[i * stride:(i + 1) * stride] for i in range(height)]))
+    if kind == "palette":
+        palette = [chunks[b"PLTE"][i:i + 3] for i in range(0, len(chunks[b"PLTE"]), 3)]
+        lines = [b"".join(map(palette.__getitem__, line)) for line in lines]
+    return width, height, kind, lines
 
 
 def read_pgm(path):
@@ -285,8 +307,8 @@ class Pictures(EndToEnd):
         for transport in TRANSPORTS:
             with self.subTest(transport=transport):
                 path = self.picture("julia.png", "--transport", transport)
-                width, height, channels, lines = read_png(path)
-                self.assertEqual((width, height, channels), (1000, 1000, 1))
+                width, height, kind, lines = read_png(path)
+                self.assertEqual((width, height, kind), (1000, 1000, "gray"))
                 spots = [(0, 0), (999, 999), (0, 999), (500, 500), (501, 499), (250, 400), (400, 250), (733, 512)]
                 for column, row in spots:
                     self.assertEqual(lines[row][column], int(book_count(column, row) / 300 * 255), (column, row))
@@ -301,20 +323,44 @@ class Pictures(EndToEnd):
                 if flipped:  # row 0 is the bottom line of the picture
                     rows.reverse()
                 gray = [bytes(int(count / max(counts) * 255) for count in row) for row in rows]
-                self.assertEqual(read_png(self.picture("grid.png", *shape)), (61, 47, 1, gray))
+                self.assertEqual(read_png(self.picture("grid.png", *shape)), (61, 47, "gray", gray))
                 self.assertEqual(read_pgm(self.picture("grid.pgm", *shape)), (61, 47, gray))
                 for name in ("grid.npy", "grid.png", "grid.pgm"):
                     (self.folder / name).unlink()
 
     def test_colour_maps(self):
         pictures = {}
-        for colormap in ("pure-gray", "false-gray", "false-gray-8", "power"):
+        for colormap, colours in (("pure-gray", "gray"), ("false-gray", "palette"), ("false-gray-8", "rgb"),
+                                  ("power", "palette")):
             path = self.picture("julia.png", "--colormap", colormap)
-            width, height, channels, lines = read_png(path)
-            self.assertEqual((width, height, channels), (1000, 1000, 1 if colormap == "pure-gray" else 3))
+            width, height, kind, lines = read_png(path)
+            self.assertEqual((width, height, kind), (1000, 1000, colours))
             pictures[colormap] = b"".join(lines)
             path.unlink()
         self.assertEqual(len(set(pictures.values())), 4)
+
+    def test_the_same_file_on_one_cpu_and_on_all(self):
+        shape = ("--width", 1500, "--height", 1500, "--colormap", "false-gray-8")
+        several = self.picture("several.png", *shape).read_bytes()
+        (self.folder / "several.png").unlink()
+        with NothingLeft(self.folder, ["one.png"]), \
+                Master("--quiet", "--output", "one.png", *shape, folder=self.folder,
+                       prepare=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})) as master:
+            self.assertEqual(master.wait().code, 0)
+        self.assertEqual((self.folder / "one.png").read_bytes(), several)
+
+    def test_the_report_says_what_the_time_consists_of(self):
+        for name, keys in (("a.png", ("colour", "compress", "write")), ("a.pgm", ("colour", "write")), ("a.npy", ("write",))):
+            with self.subTest(name=name):
+                report = self.report("--output", name, leaves=[name])
+                output = report["output"]
+                self.assertEqual(output["bytes"], (self.folder / name).stat().st_size)
+                self.assertGreaterEqual(output["threads"], 1)
+                for key in ("colour", "compress", "write"):
+                    self.assertEqual(output[f"{key}_seconds"] > 0, key in keys, key)
+                self.assertLess(output["write_seconds"], report["phases"]["output_seconds"])
+                (self.folder / name).unlink()
+        self.assertIsNone(self.report()["output"])
 
     def test_npy_as_numpy_reads_it(self):
         if importlib.util.find_spec("numpy") is None:
@@ -350,6 +396,21 @@ class Pictures(EndToEnd):
             master.send(signal.SIGINT)
             self.assertEqual(master.wait().code, 130)
         self.assertEqual(path.read_text(), "the old one")
+
+    def test_an_interrupted_picture_ends_within_a_strip(self):
+        """While it is written: the reader of a fifo takes its time, so most of the picture is yet to come."""
+        os.mkfifo(self.folder / "fifo.png")
+        with NothingLeft(self.folder), \
+                Master("--quiet", "--output", "fifo.png", "--width", 3000, "--height", 3000, "--colormap", "false-gray-8",
+                       folder=self.folder) as master, open(self.folder / "fifo.png", "rb", buffering=0) as reader:
+            begin = reader.read(8)
+            self.assertEqual(begin, b"\x89PNG\r\n\x1a\n")
+            master.send(signal.SIGINT)
+            rest = reader.read()
+            while piece := reader.read(65536):
+                rest += piece
+            self.assertEqual(master.wait().code, 130)
+        self.assertNotIn(b"IEND", rest)
 
     def test_a_killed_master_leaves_no_partial_file(self):
         with NothingLeft(self.folder, grace=10) as oracle, \
