@@ -70,14 +70,32 @@ Rgb VioletToYellow(std::uint32_t level) {
   return ramp[level];
 }
 
+constexpr ColormapInfo OfCounts(std::string_view name, std::string_view description, bool gray,
+                                std::uint32_t (*level)(std::int32_t, const CountRange&),
+                                Rgb (*colour)(std::uint32_t)) {
+  return {name, description, gray, ColourSource::kCounts, level, colour};
+}
+
+constexpr ColormapInfo Smooth(std::string_view name, std::string_view description,
+                              const ColourRamp& ramp) {
+  return {name, description, false, ColourSource::kSmoothValues, nullptr, nullptr, &ramp};
+}
+
 constexpr std::array kColormaps = {
-    ColormapInfo{"pure-gray", "n/max as 256 grays", true, Scaled, Gray},
-    ColormapInfo{"false-gray", "n/max, times 16, spread over red, green and blue", false, Scaled,
-                 SpreadBy16},
-    ColormapInfo{"false-gray-8", "n itself, times 8, spread over red, green and blue", false,
-                 AsItIs, SpreadBy8},
-    ColormapInfo{"power", "the cube root of n, from violet to yellow", false, CubeRoot,
-                 VioletToYellow},
+    OfCounts("pure-gray", "n/max as 256 grays", true, Scaled, Gray),
+    OfCounts("false-gray", "n/max, times 16, spread over red, green and blue", false, Scaled,
+             SpreadBy16),
+    OfCounts("false-gray-8", "n itself, times 8, spread over red, green and blue", false, AsItIs,
+             SpreadBy8),
+    OfCounts("power", "the cube root of n, from violet to yellow", false, CubeRoot, VioletToYellow),
+    Smooth("viridis", "smooth, from violet over green to yellow", kViridis),
+    Smooth("magma", "smooth, from black over red to pale yellow", kMagma),
+    Smooth("inferno", "smooth, from black over orange to yellow", kInferno),
+    Smooth("plasma", "smooth, from blue over red to yellow", kPlasma),
+    Smooth("cividis", "smooth, from blue to yellow, for every kind of colour vision", kCividis),
+    Smooth("twilight", "smooth, twice round from light over blue, black and red", kTwilight),
+    ColormapInfo{"workers", "who computed what, and when", false, ColourSource::kWorkers, nullptr,
+                 nullptr},
 };
 
 }  // namespace
