@@ -26,6 +26,7 @@ find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # xsimd is headers only; used where there are kernels for the instruction set.
 option(PROCPOOL_X86_KERNELS "Kernels for SSE2, AVX2 and AVX-512, on x86-64" ON)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <procpool/error.h>
+#include "common/host.h"
 #include "master/array_npy.h"
 #include "master/picture_pgm.h"
 #include "master/picture_png.h"
@@ -59,13 +60,17 @@ bool NeedsPicture(GridFormat format) {
   return format != GridFormat::kNpy;
 }
 
-void WriteGrid(OutputFile& file, GridFormat format, const GridView& grid, const Picture* picture) {
+PictureTimes WriteGrid(OutputFile& file, GridFormat format, const GridView& grid,
+                       const Picture* picture) {
   if (grid.counts.empty() || grid.counts.size() != std::size_t{grid.width} * grid.height)
     throw std::invalid_argument("WriteGrid: the grid has not width * height counts, or none");
-  if (!NeedsPicture(format)) return WriteNpy(file, grid);
+  if (!NeedsPicture(format)) {
+    WriteNpy(file, grid);
+    return {};
+  }
   if (picture == nullptr || picture->width() != grid.width || picture->height() != grid.height)
     throw std::invalid_argument("WriteGrid: the picture is not the grid's");
-  if (format == GridFormat::kPng) return WritePng(file, *picture);
+  if (format == GridFormat::kPng) return WritePng(file, *picture, UsableCpus());
   return WritePgm(file, *picture);
 }
 

@@ -11,6 +11,7 @@
 #include "master/grid_view.h"
 #include "master/output_file.h"
 #include "master/picture.h"
+#include "master/picture_times.h"
 
 namespace procpool {
 
@@ -28,7 +29,9 @@ bool NeedsPicture(GridFormat format);
 
 /// Writes all of the grid; the caller commits the file. `picture` is the grid's, or null where
 /// NeedsPicture() says no. Needs RequireSuited(), and a grid that is not empty and has
-/// width * height counts (std::invalid_argument). Throws Error{kMachine} where writing fails.
-void WriteGrid(OutputFile& file, GridFormat format, const GridView& grid, const Picture* picture);
+/// width * height counts (std::invalid_argument). Throws Error{kMachine} where writing fails. Once
+/// InterruptRequested() the file may not be whole.
+PictureTimes WriteGrid(OutputFile& file, GridFormat format, const GridView& grid,
+                       const Picture* picture);
 
 }  // namespace procpool

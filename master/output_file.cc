@@ -173,6 +173,13 @@ void OutputFile::KeepOwnerAndMode(const struct stat& old) {
 }
 
 void OutputFile::Write(std::span<const std::byte> bytes) {
+  const Nanoseconds begun = Now();
+  WriteAll(bytes);
+  writing_ += Now() - begun;
+  size_ += bytes.size();
+}
+
+void OutputFile::WriteAll(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
     if (written >= 0) {

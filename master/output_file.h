@@ -20,11 +20,13 @@
 #include <sys/stat.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "common/clock.h"
 #include "common/unique_fd.h"
 
 namespace procpool {
@@ -50,6 +52,10 @@ class OutputFile {
   /// target then being what it was.
   void Commit();
 
+  /// Bytes written, and the time that took.
+  std::uint64_t size() const { return size_; }
+  Nanoseconds writing() const { return writing_; }
+
   /// As given by the user.
   const std::string& path() const { return path_; }
 
@@ -66,7 +72,11 @@ class OutputFile {
   [[noreturn]] void Fail(std::string_view cause, std::string_view remedy) const;
   std::string Object() const;
 
+  void WriteAll(std::span<const std::byte> bytes);
+
   std::string path_;
+  std::uint64_t size_ = 0;
+  Nanoseconds writing_ = 0;
   UniqueFd file_;
   UniqueFd directory_;     // of the target; set where the content needs a name at the end
   std::string name_;       // the target's, in directory_

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "master/attendant.h"
+
 namespace procpool {
 namespace {
 
@@ -18,18 +20,22 @@ std::uint8_t GrayOf(const Rgb& colour, std::size_t column) {
 
 }  // namespace
 
-void WritePgm(OutputFile& file, const Picture& picture) {
+PictureTimes WritePgm(OutputFile& file, const Picture& picture) {
   const std::string header =
       "P5\n" + std::to_string(picture.width()) + " " + std::to_string(picture.height()) + "\n255\n";
   file.Write(std::as_bytes(std::span(header)));
   std::vector<std::uint8_t> rgb(std::size_t{picture.width()} * 3);
   std::vector<std::uint8_t> grays(picture.width());
-  for (std::uint32_t line = 0; line < picture.height(); ++line) {
+  PictureTimes times;
+  for (std::uint32_t line = 0; line < picture.height() && !InterruptRequested(); ++line) {
+    const Nanoseconds begun = Now();
     picture.Colours(line, rgb);
     for (std::size_t i = 0; i < grays.size(); ++i)
       grays[i] = GrayOf({rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]}, i);
+    times.colouring += Now() - begun;
     file.Write(std::as_bytes(std::span(grays)));
   }
+  return times;
 }
 
 }  // namespace procpool

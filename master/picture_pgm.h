@@ -7,11 +7,13 @@
 
 #include "master/output_file.h"
 #include "master/picture.h"
+#include "master/picture_times.h"
 
 namespace procpool {
 
 /// Throws std::invalid_argument at a pixel that is neither gray nor kGivenUpColour, and
-/// Error{kMachine} where writing fails. The caller commits the file.
-void WritePgm(OutputFile& file, const Picture& picture);
+/// Error{kMachine} where writing fails. Ends early, leaving a file that is not whole, once
+/// InterruptRequested(). The caller commits the file.
+PictureTimes WritePgm(OutputFile& file, const Picture& picture);
 
 }  // namespace procpool

@@ -50,6 +50,15 @@ Json PhasesOf(const Phases& phases) {
           {"stop_seconds", Seconds(phases.stop)}};
 }
 
+Json OutputOf(const std::optional<OutputReport>& output) {
+  if (!output) return nullptr;
+  return {{"bytes", output->bytes},
+          {"threads", output->times.threads},
+          {"colour_seconds", Seconds(output->times.colouring)},
+          {"compress_seconds", Seconds(output->times.compressing)},
+          {"write_seconds", Seconds(output->writing)}};
+}
+
 Json MemoryOf(const std::optional<ProcessMemory>& memory) {
   if (!memory) return nullptr;
   return {{"rss_bytes", memory->resident},
@@ -222,6 +231,7 @@ std::string JsonReport(const RunSetup& setup, const RunResult& result) {
   json["wait"] = result.wait.empty() ? Json(nullptr) : Json(result.wait);
   json["wall_seconds"] = Seconds(result.wall);
   json["phases"] = PhasesOf(result.phases);
+  json["output"] = OutputOf(result.output);
   json["parallel_efficiency"] = ParallelEfficiency(result, setup.options.procs, host.cpus);
   json["budget"] = BudgetOf(result.budget);
   json["traffic"] = {{"sent_bytes", result.traffic.sent},

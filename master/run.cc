@@ -167,14 +167,20 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
   const GridFormat format = GridFormatOf(setup.options.output);
   const std::unique_ptr<Picture> picture =
       NeedsPicture(format) ? MakePicture(setup, result) : nullptr;
-  WriteGrid(*setup.output, format, GridOf(setup, result), picture.get());
+  OutputReport report;
+  const Nanoseconds prepared = Now() - begun;
+  report.times = WriteGrid(*setup.output, format, GridOf(setup, result), picture.get());
+  report.times.colouring += prepared;
   if (InterruptRequested()) {
     result.status = RunStatus::kInterrupted;
     result.error = "interrupted while writing '" + setup.options.output + "'; it is not written";
     return;
   }
+  report.bytes = setup.output->size();
+  report.writing = setup.output->writing();
   setup.output->Commit();
   result.phases.output = Now() - begun;
+  result.output = report;
 }
 
 }  // namespace procpool

@@ -17,6 +17,7 @@
 #include "master/chaos_report.h"
 #include "master/cli.h"
 #include "master/output_file.h"
+#include "master/picture_times.h"
 #include "master/plan.h"
 #include "master/process_usage.h"
 #include "master/rows_placement.h"
@@ -76,6 +77,13 @@ struct Phases {
   Nanoseconds stop = 0;  ///< until the last worker was reaped
 };
 
+/// What writing --output took.
+struct OutputReport {
+  std::uint64_t bytes = 0;  ///< of the file
+  PictureTimes times;
+  Nanoseconds writing = 0;  ///< in the system's calls
+};
+
 struct RunResult {
   RunStatus status = RunStatus::kDone;
   std::string error;
@@ -86,10 +94,11 @@ struct RunResult {
   std::string wait;      ///< the wait mode in force; empty where nobody waits for another process
   Nanoseconds wall = 0;  ///< from the first spawn until the grid is complete and its checksum known
   Phases phases;
-  std::optional<Budget> budget;  ///< nothing with --times off
-  Traffic traffic;               ///< bytes that went through the channels
-  std::vector<double> repeats;   ///< seconds of a loop, for each repeat after the first run
-  AuditedRun audited;            ///< what the certificate is made of
+  std::optional<OutputReport> output;  ///< nothing where no file was written
+  std::optional<Budget> budget;        ///< nothing with --times off
+  Traffic traffic;                     ///< bytes that went through the channels
+  std::vector<double> repeats;         ///< seconds of a loop, for each repeat after the first run
+  AuditedRun audited;                  ///< what the certificate is made of
   std::optional<Certificate> certificate;  ///< with --audit
   std::optional<ChaosReport> chaos;        ///< with --chaos
   std::vector<WorkerRow> workers;

@@ -68,6 +68,19 @@ void AppendTimes(std::string& text, const RunSetup& setup, const RunResult& resu
   if (setup.options.budget) text += FullBudget(*result.budget);
 }
 
+// What the time of a picture consists of; an array is written as it lies.
+void AppendOutput(std::string& text, const OutputReport& output) {
+  const PictureTimes& times = output.times;
+  if (times.colouring > 0) {
+    Append(text, "  colour   %9.2f ms   summed over %u thread%s\n", Milliseconds(times.colouring),
+           times.threads, times.threads == 1 ? "" : "s");
+  }
+  if (times.compressing > 0)
+    Append(text, "  compress %9.2f ms   likewise\n", Milliseconds(times.compressing));
+  Append(text, "  write    %9.2f ms   %.2f MB\n", Milliseconds(output.writing),
+         static_cast<double>(output.bytes) / 1e6);
+}
+
 void AppendAfterwards(std::string& text, const RunSetup& setup, const RunResult& result) {
   const Phases& phases = result.phases;
   if (phases.verify > 0)
@@ -75,6 +88,7 @@ void AppendAfterwards(std::string& text, const RunSetup& setup, const RunResult&
   if (phases.output > 0)
     Append(text, "output     %9.2f ms   %s\n", Milliseconds(phases.output),
            setup.options.output.c_str());
+  if (result.output) AppendOutput(text, *result.output);
 }
 
 // As Python's timeit says it.

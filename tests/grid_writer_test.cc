@@ -2,7 +2,6 @@
 #include "master/grid_writer.h"
 
 #include <gtest/gtest.h>
-#include <png.h>
 
 #include <algorithm>
 #include <array>
@@ -10,8 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,33 +18,13 @@
 #include "master/array_npy.h"
 #include "master/picture_counts.h"
 #include "master/picture_png.h"
+#include "tests/decoded_png.h"
 #include "tests/temporary_folder.h"
 
 namespace procpool {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Decoded {
-  std::uint32_t width = 0;
-  std::uint32_t height = 0;
-  bool gray = false;
-  std::vector<std::uint8_t> pixels;
-};
-
-Decoded ReadPng(const std::string& path) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  EXPECT_NE(png_image_begin_read_from_file(&image, path.c_str()), 0) << image.message;
-  // A palette is read as the colours that it holds.
-  image.format &= ~static_cast<png_uint_32>(PNG_FORMAT_FLAG_COLORMAP);
-  Decoded picture{image.width, image.height, image.format == PNG_FORMAT_GRAY, {}};
-  EXPECT_TRUE(picture.gray || image.format == PNG_FORMAT_RGB) << image.format;
-  picture.pixels.resize(PNG_IMAGE_SIZE(image));
-  EXPECT_NE(png_image_finish_read(&image, nullptr, picture.pixels.data(), 0, nullptr), 0)
-      << image.message;
-  return picture;
-}
 
 class GridWriterTest : public testing::Test {
  protected:
@@ -59,11 +36,6 @@ class GridWriterTest : public testing::Test {
     file.Commit();
     return path;
   }
-  static std::string Bytes(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
   TemporaryFolder folder_;
 };
 
@@ -73,7 +45,7 @@ constexpr GridView kGrid{kCounts, 3, 2, false};
 constexpr GridView kUpwards{kCounts, 3, 2, true};
 
 TEST_F(GridWriterTest, GrayPngHasOneBytePerPixelAndRowZeroOnTop) {
-  const Decoded picture = ReadPng(Written("a.png", kGrid, "pure-gray"));
+  const DecodedPng picture = ReadPng(Written("a.png", kGrid, "pure-gray"));
   EXPECT_EQ(picture.width, 3U);
   EXPECT_EQ(picture.height, 2U);
   EXPECT_TRUE(picture.gray);
@@ -83,12 +55,12 @@ TEST_F(GridWriterTest, GrayPngHasOneBytePerPixelAndRowZeroOnTop) {
 TEST_F(GridWriterTest, OriginLowerPutsRowZeroAtTheBottomOfPictures) {
   EXPECT_EQ(ReadPng(Written("a.png", kUpwards, "pure-gray")).pixels,
             (std::vector<std::uint8_t>{100, 200, 255, 0, 1, 2}));
-  EXPECT_EQ(Bytes(Written("a.pgm", kUpwards, "pure-gray")),
+  EXPECT_EQ(FileBytes(Written("a.pgm", kUpwards, "pure-gray")),
             std::string("P5\n3 2\n255\n\x64\xC8\xFF\x00\x01\x02", 17));
 }
 
 TEST_F(GridWriterTest, ColouredPngHoldsTheMapsColours) {
-  const Decoded picture = ReadPng(Written("a.png", kGrid, "false-gray"));
+  const DecodedPng picture = ReadPng(Written("a.png", kGrid, "false-gray"));
   EXPECT_FALSE(picture.gray);
   EXPECT_EQ(picture.pixels, (std::vector<std::uint8_t>{0, 0, 0, 16, 16, 16, 32, 32, 32,  //
                                                        64, 70, 70, 128, 140, 140, 240, 255, 255}));
@@ -96,27 +68,11 @@ TEST_F(GridWriterTest, ColouredPngHoldsTheMapsColours) {
 
 TEST_F(GridWriterTest, PointsGivenUpTurnAGrayPngIntoColours) {
   const std::vector<std::int32_t> counts = {255, -1};
-  const Decoded picture = ReadPng(Written("a.png", {counts, 2, 1, false}, "pure-gray"));
+  const DecodedPng picture = ReadPng(Written("a.png", {counts, 2, 1, false}, "pure-gray"));
   EXPECT_FALSE(picture.gray);
   EXPECT_EQ(picture.pixels, (std::vector<std::uint8_t>{255, 255, 255, 255, 0, 255}));
-  EXPECT_EQ(Bytes(Written("a.pgm", {counts, 2, 1, false}, "pure-gray")),
+  EXPECT_EQ(FileBytes(Written("a.pgm", {counts, 2, 1, false}, "pure-gray")),
             std::string("P5\n2 1\n255\n\xFF\x00", 13));
-}
-
-TEST_F(GridWriterTest, ALargePngSurvivesTheWayThroughManyPieces) {
-  constexpr std::uint32_t kSide = 700;
-  std::vector<std::int32_t> counts(std::size_t{kSide} * kSide);
-  std::uint32_t state = 1;
-  for (std::int32_t& count : counts) {
-    state = state * 1664525U + 1013904223U;
-    count = static_cast<std::int32_t>(state >> 24U);  // noise does not compress
-  }
-  counts[0] = 255;
-  const std::string path = Written("a.png", {counts, kSide, kSide, false}, "pure-gray");
-  EXPECT_GT(fs::file_size(path), std::size_t{256} << 10U);
-  const Decoded picture = ReadPng(path);
-  ASSERT_EQ(picture.pixels.size(), counts.size());
-  EXPECT_TRUE(std::equal(counts.begin(), counts.end(), picture.pixels.begin()));
 }
 
 TEST_F(GridWriterTest, NpyHeaderIsWhatNumpyWrites) {
@@ -137,7 +93,7 @@ TEST_F(GridWriterTest, NpyHeaderIsWhatNumpyWrites) {
 }
 
 TEST_F(GridWriterTest, NpyKeepsTheRowsInOrderWhateverPicturesDo) {
-  const std::string bytes = Bytes(Written("a.npy", kUpwards, "power"));
+  const std::string bytes = FileBytes(Written("a.npy", kUpwards, "power"));
   const std::string header = NpyHeader(3, 2);
   ASSERT_EQ(bytes.size(), header.size() + 24);
   EXPECT_EQ(bytes.substr(0, header.size()), header);
@@ -186,7 +142,7 @@ TEST_F(GridWriterTest, AnotherGridsPictureIsRefused) {
 
 TEST_F(GridWriterTest, PointsGivenUpAreStripesInAPgm) {
   const std::vector<std::int32_t> counts = {7, -1, -1, -1, -1, -1, -1, -1, -1, 255};
-  const std::string text = Bytes(Written("a.pgm", {counts, 10, 1, false}, "pure-gray"));
+  const std::string text = FileBytes(Written("a.pgm", {counts, 10, 1, false}, "pure-gray"));
   EXPECT_EQ(text.substr(text.size() - 10), std::string("\7\0\0\0\xFF\xFF\xFF\xFF\0\xFF", 10));
 }
 
@@ -212,7 +168,7 @@ TEST_F(GridWriterTest, WhatLibpngRefusesIsAnErrorWithItsWords) {
   const CountPicture wide({kCounts, 0x80000000U, 1, false}, FindColormap("pure-gray"));
   OutputFile file(folder_.In("a.png"));
   try {
-    WritePng(file, wide);
+    WritePng(file, wide, 2);
     ADD_FAILURE() << "written";
   } catch (const Error& error) {
     EXPECT_EQ(error.blame(), Blame::kMachine);

@@ -226,9 +226,28 @@ class Summary(EndToEnd):
 # ---- pictures and arrays
 
 
+def sum_of_bytes(left, right):
+    """Byte by byte, modulo 256: all even ones at once, and all odd ones."""
+    size = len(left)
+    even = int.from_bytes(b"\xff\x00" * (size // 2 + 1), "little")
+    odd = even << 8
+    left, right = int.from_bytes(left, "little"), int.from_bytes(right, "little")
+    total = (((left & even) + (right & even)) & even) | (((left & odd) + (right & odd)) & odd)
+    return (total & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+
+def unfiltered(lines):
+    """The pixels of lines that begin with the number of their filter."""
+    above = bytes(len(lines[0]) - 1)
+    for line in lines:
+        assert line[0] in (0, 2), "a filter that this reader does not know"
+        above = sum_of_bytes(line[1:], above) if line[0] == 2 else line[1:]
+        yield above
+
+
 def read_png(path):
-    """Width, height, kind and the lines of an 8-bit PNG without filters or interlace: `gray` with a byte a pixel, `palette`
-    and `rgb` with three."""
+    """Width, height, kind and the lines of an 8-bit PNG without interlace: `gray` with a byte a pixel, `palette` and `rgb`
+    with three."""
     text = path.read_bytes()
     assert text[:8] == b"\x89PNG\r\n\x1a\n", text[:8]
     chunks, at = {}, 8
@@ -245,9 +264,7 @@ def read_png(path):
     raw = zlib.decompress(chunks[b"IDAT"])
     stride = 1 + width * channels
     assert len(raw) == stride * height
-    lines = [raw[i * stride:(i + 1) * stride] for i in range(height)]
-    assert all(line[0] == 0 for line in lines), "a filter that this reader does not know"
-    lines = [line[1:] for line in lines]
+    lines = list(unfiltered([raw[i * stride:(i + 1) * stride] for i in range(height)]))
     if kind == "palette":
         palette = [chunks[b"PLTE"][i:i + 3] for i in range(0, len(chunks[b"PLTE"]), 3)]
         lines = [b"".join(map(palette.__getitem__, line)) for line in lines]
@@ -393,6 +410,29 @@ class Pictures(EndToEnd):
                 self.assertEqual(sorted(placement["order"] for placement in report["placements"]),
                                  list(range(report["chunks"])))
 
+    def test_the_same_file_on_one_cpu_and_on_all(self):
+        shape = ("--width", 1500, "--height", 1500, "--colormap", "false-gray-8")
+        several = self.picture("several.png", *shape).read_bytes()
+        (self.folder / "several.png").unlink()
+        with NothingLeft(self.folder, ["one.png"]), \
+                Master("--quiet", "--output", "one.png", *shape, folder=self.folder,
+                       prepare=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})) as master:
+            self.assertEqual(master.wait().code, 0)
+        self.assertEqual((self.folder / "one.png").read_bytes(), several)
+
+    def test_the_report_says_what_the_time_consists_of(self):
+        for name, keys in (("a.png", ("colour", "compress", "write")), ("a.pgm", ("colour", "write")), ("a.npy", ("write",))):
+            with self.subTest(name=name):
+                report = self.report("--output", name, leaves=[name])
+                output = report["output"]
+                self.assertEqual(output["bytes"], (self.folder / name).stat().st_size)
+                self.assertGreaterEqual(output["threads"], 1)
+                for key in ("colour", "compress", "write"):
+                    self.assertEqual(output[f"{key}_seconds"] > 0, key in keys, key)
+                self.assertLess(output["write_seconds"], report["phases"]["output_seconds"])
+                (self.folder / name).unlink()
+        self.assertIsNone(self.report()["output"])
+
     def test_npy_as_numpy_reads_it(self):
         if importlib.util.find_spec("numpy") is None:
             self.skipTest("needs numpy")
@@ -427,6 +467,21 @@ class Pictures(EndToEnd):
             master.send(signal.SIGINT)
             self.assertEqual(master.wait().code, 130)
         self.assertEqual(path.read_text(), "the old one")
+
+    def test_an_interrupted_picture_ends_within_a_strip(self):
+        """While it is written: the reader of a fifo takes its time, so most of the picture is yet to come."""
+        os.mkfifo(self.folder / "fifo.png")
+        with NothingLeft(self.folder), \
+                Master("--quiet", "--output", "fifo.png", "--width", 3000, "--height", 3000, "--colormap", "false-gray-8",
+                       folder=self.folder) as master, open(self.folder / "fifo.png", "rb", buffering=0) as reader:
+            begin = reader.read(8)
+            self.assertEqual(begin, b"\x89PNG\r\n\x1a\n")
+            master.send(signal.SIGINT)
+            rest = reader.read()
+            while piece := reader.read(65536):
+                rest += piece
+            self.assertEqual(master.wait().code, 130)
+        self.assertNotIn(b"IEND", rest)
 
     def test_a_killed_master_leaves_no_partial_file(self):
         with NothingLeft(self.folder, grace=10) as oracle, \
