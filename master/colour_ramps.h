@@ -40,6 +40,8 @@ class ColourRamp {
   Ends ends_;
 };
 
+// Constants, which clang-tidy does not see where they are only declared.
+// NOLINTBEGIN(readability-identifier-naming)
 // From dark to light.
 extern const ColourRamp kViridis;
 extern const ColourRamp kMagma;
@@ -48,5 +50,6 @@ extern const ColourRamp kPlasma;
 extern const ColourRamp kCividis;
 // From light over blue to dark, and over red back to light.
 extern const ColourRamp kTwilight;
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace procpool

@@ -8,6 +8,10 @@
 //                  read as "RGBX"
 //   power          the Parallel Python Workshop: imshow(n^(1/3)), which stretches the least to the
 //                  largest over its ramp; the ramp is another than the library's
+//
+// Where the first row of the grid is shown is no matter of maps: a workload's `origin` says it. The
+// programs of the book and of the tutorial hand their rows to the imaging library from the bottom
+// upwards (orientation -1), so what they show is upside down beside ours.
 #include "master/colormap.h"
 
 #include <gtest/gtest.h>

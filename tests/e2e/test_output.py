@@ -167,6 +167,11 @@ class Report(EndToEnd):
             self.assertEqual(placed, [row for row in range(60) if row != 7])
             (self.folder / "julia.png").unlink()
 
+    def test_placements_of_very_many_chunks_are_left_out(self):
+        for rows in (10_000, 10_001):
+            report = self.report("--width", 1, "--height", rows, "--chunks", rows)
+            self.assertEqual(report["placements"] and len(report["placements"]), rows if rows == 10_000 else None)
+
     def test_on_standard_output_it_stands_alone(self):
         ended = self.master("--json", "-")
         self.assert_interface(json.loads(ended.out))
