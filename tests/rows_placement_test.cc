@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "common/checksum.h"
 #include "common/log.h"
 #include "master/rows_job.h"
 #include "master/thread_team.h"
@@ -31,13 +32,15 @@ class RowsPlacementTest : public ::testing::Test {
     return {
         fractal_, plan_, grid_, {.kernel = "scalar", .timed = timed, .allocate = Buffer::Private}};
   }
-  /// The worker answers with rows of zeros.
+  /// The worker answers with rows of zeros, which it wrote into their place.
   void Complete(RowsJob& job, std::uint64_t item, std::size_t worker, Nanoseconds begun,
                 Nanoseconds finished) {
     const GivenItem given{item, 0};
-    const std::span<std::byte> place = job.Begin(given).place;
-    std::ranges::fill(place, std::byte{0});
-    ItemResult result{.bytes = place.size(), .worker = worker};
+    const std::size_t bytes = job.Begin(given).place.size();
+    const auto place = job.PlaceFor(given, 0, bytes);
+    ASSERT_TRUE(place);
+    std::ranges::fill(*place, std::byte{0});
+    ItemResult result{.bytes = bytes, .in_place = true, .hash = Hash(*place), .worker = worker};
     if (job.timed()) result.times = ResultAnnex{.begun = begun, .finished = finished};
     ASSERT_TRUE(job.Complete(given, result));
   }
