@@ -168,7 +168,7 @@ std::vector<RowsPlacement> RowsJob::Placements(Nanoseconds begun, Nanoseconds fi
   std::ranges::copy_if(placements_, std::back_inserter(placements),
                        [](const RowsPlacement& placement) { return placement.rows > 0; });
   std::ranges::sort(placements, {}, &RowsPlacement::first_row);
-  if (!options_.timed) return placements;
+  // Without times both ends are 0, and stay so.
   for (RowsPlacement& placement : placements) {
     placement.begun = std::clamp(placement.begun, begun, finished) - begun;
     placement.finished = std::clamp(placement.finished - begun, placement.begun, finished - begun);

@@ -81,11 +81,13 @@ TEST_F(RowsPlacementTest, ALieOfAWorkerStaysWithinTheRun) {
 TEST_F(RowsPlacementTest, OfAHalvedChunkItsPartsAreThere) {
   RowsJob job = MakeJob();
   Complete(job, 0, 0, 1000, 1100);
+  Complete(job, 2, 0, 1100, 1200);
   ASSERT_TRUE(job.Split(1));  // rows 4 to 7 are items 3 and 4
   Complete(job, 4, 1, 1200, 1300);
   job.GiveUp({.item = 3});
   EXPECT_EQ(job.Placements(1000, 2000),
-            (std::vector<RowsPlacement>{{0, 4, 0, 0, 0, 100}, {6, 2, 1, 1, 200, 300}}));
+            (std::vector<RowsPlacement>{
+                {0, 4, 0, 0, 0, 100}, {6, 2, 1, 2, 200, 300}, {8, 4, 0, 1, 100, 200}}));
 }
 
 TEST_F(RowsPlacementTest, WhatWasSpoiltIsOfTheOneWhoDidItAgain) {
