@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include <procpool/error.h>
+#include "master/oklch.h"
 
 namespace procpool {
 namespace {
@@ -54,27 +54,6 @@ Rgb SpreadBy8(std::uint32_t level) {
   return Spread(level, 8);
 }
 
-std::uint8_t SrgbByte(double linear) {
-  const double clamped = std::clamp(linear, 0.0, 1.0);
-  const double encoded =
-      clamped <= 0.0031308 ? 12.92 * clamped : 1.055 * std::pow(clamped, 1 / 2.4) - 0.055;
-  return static_cast<std::uint8_t>(std::lround(encoded * 255));
-}
-
-/// Oklab to sRGB; formula and constants: Bjorn Ottosson, "A perceptual color space for image
-/// processing" (2020).
-Rgb FromOklch(double lightness, double chroma, double hue_degrees) {
-  const double hue = hue_degrees * std::numbers::pi / 180;
-  const double a = chroma * std::cos(hue);
-  const double b = chroma * std::sin(hue);
-  const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
-  const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
-  const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
-  return {SrgbByte(+4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
-          SrgbByte(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
-          SrgbByte(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
-}
-
 /// Dark violet over blue and green to yellow, after the look of matplotlib's default map: lightness
 /// and hue change at a constant rate in Oklab, so equal steps of the value look about equally
 /// large, and the order survives in gray. The chroma dips in the middle to keep blue-green inside
@@ -91,14 +70,32 @@ Rgb VioletToYellow(std::uint32_t level) {
   return ramp[level];
 }
 
+constexpr ColormapInfo OfCounts(std::string_view name, std::string_view description, bool gray,
+                                std::uint32_t (*level)(std::int32_t, const CountRange&),
+                                Rgb (*colour)(std::uint32_t)) {
+  return {name, description, gray, ColourSource::kCounts, level, colour};
+}
+
+constexpr ColormapInfo Smooth(std::string_view name, std::string_view description,
+                              const ColourRamp& ramp) {
+  return {name, description, false, ColourSource::kSmoothValues, nullptr, nullptr, &ramp};
+}
+
 constexpr std::array kColormaps = {
-    ColormapInfo{"pure-gray", "n/max as 256 grays", true, Scaled, Gray},
-    ColormapInfo{"false-gray", "n/max, times 16, spread over red, green and blue", false, Scaled,
-                 SpreadBy16},
-    ColormapInfo{"false-gray-8", "n itself, times 8, spread over red, green and blue", false,
-                 AsItIs, SpreadBy8},
-    ColormapInfo{"power", "the cube root of n, from violet to yellow", false, CubeRoot,
-                 VioletToYellow},
+    OfCounts("pure-gray", "n/max as 256 grays", true, Scaled, Gray),
+    OfCounts("false-gray", "n/max, times 16, spread over red, green and blue", false, Scaled,
+             SpreadBy16),
+    OfCounts("false-gray-8", "n itself, times 8, spread over red, green and blue", false, AsItIs,
+             SpreadBy8),
+    OfCounts("power", "the cube root of n, from violet to yellow", false, CubeRoot, VioletToYellow),
+    Smooth("viridis", "smooth, from violet over green to yellow", kViridis),
+    Smooth("magma", "smooth, from black over red to pale yellow", kMagma),
+    Smooth("inferno", "smooth, from black over orange to yellow", kInferno),
+    Smooth("plasma", "smooth, from blue over red to yellow", kPlasma),
+    Smooth("cividis", "smooth, from blue to yellow, for every kind of colour vision", kCividis),
+    Smooth("twilight", "smooth, twice round from light over blue, black and red", kTwilight),
+    ColormapInfo{"workers", "who computed what, and when", false, ColourSource::kWorkers, nullptr,
+                 nullptr},
 };
 
 }  // namespace

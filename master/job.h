@@ -53,6 +53,7 @@ struct ItemResult {
   std::uint64_t hash = 0;  ///< XXH3-64 of it, if it came in one piece
   std::optional<ResultAnnex> times{};
   std::size_t record = 0;  ///< which process computed it: Workers::record()
+  std::size_t worker = 0;  ///< the place in the pool that this process has
 };
 
 class Job {

@@ -133,7 +133,8 @@ std::optional<bool> JobRun::TakeResult(std::size_t worker, const Frame& frame,
                           .in_place = (frame.header.flags & kInRegion) != 0,
                           .hash = frame.header.offset == 0 ? frame.header.payload_hash : 0,
                           .times = frame.times,
-                          .record = ticket_.timed ? workers_.record(worker) : 0};
+                          .record = ticket_.timed ? workers_.record(worker) : 0,
+                          .worker = worker};
   TakenStamps taken{.arrived = frame.arrived};
   if (keeper_) {
     taken.received = Now();

@@ -140,6 +140,25 @@ Json QuarantinedOf(const RunResult& result) {
   return rows;
 }
 
+// Nothing rather than an object whose greatest part by far is this.
+constexpr std::size_t kMostPlacements = 10'000;
+
+Json PlacementsOf(const RunResult& result) {
+  if (result.placements.size() > kMostPlacements) return nullptr;
+  Json list = Json::array();
+  for (const RowsPlacement& placement : result.placements) {
+    const bool timed = placement.finished > 0;
+    list.push_back(
+        {{"first_row", placement.first_row},
+         {"rows", placement.rows},
+         {"slot", placement.slot},
+         {"order", placement.order},
+         {"begun_seconds", timed ? Json(Seconds(placement.begun)) : Json(nullptr)},
+         {"finished_seconds", timed ? Json(Seconds(placement.finished)) : Json(nullptr)}});
+  }
+  return list;
+}
+
 Json TimesOf(const std::vector<Nanoseconds>& sorted) {
   if (sorted.empty()) return {{"count", 0}, {"median_seconds", nullptr}, {"max_seconds", nullptr}};
   return {{"count", sorted.size()},
@@ -227,6 +246,7 @@ std::string JsonReport(const RunSetup& setup, const RunResult& result) {
   json["audit"] = AuditOf(result.certificate);
   json["checksum"] = ChecksumOf(setup, result);
   json["workers"] = WorkersOf(result);
+  json["placements"] = PlacementsOf(result);
   json["host"] = {{"cpus", host.cpus}, {"model", host.model}, {"kernel", host.kernel}};
   json["version"] = Version();
   return Dump(json);
@@ -258,6 +278,7 @@ std::string JsonFailure(const RunOptions& options, const std::string& error) {
                       {"expected_digest", nullptr},
                       {"verified", nullptr}};
   json["workers"] = Json::array();
+  json["placements"] = Json::array();
   json["host"] = {{"cpus", host.cpus}, {"model", host.model}, {"kernel", host.kernel}};
   json["version"] = Version();
   return Dump(json);

@@ -1,6 +1,7 @@
 #include "master/rows_job.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/clock.h"
@@ -48,7 +49,8 @@ RowsJob::RowsJob(const Fractal& fractal, const Plan& plan, const Buffer& grid,
       assembly_(grid, fractal.Width(), chunks_),
       row_axis_(fractal.RowAxis()),
       column_axis_(fractal.ColumnAxis()),
-      most_points_(MostRows(plan) * fractal.Width()) {
+      most_points_(MostRows(plan) * fractal.Width()),
+      placements_(chunks_.size()) {
   for (const Chunk& chunk : chunks_) rows_.push_back({chunk.first_row, chunk.rows});
   if (auto made = MakeCodec(options_.codec))
     coded_.emplace(std::move(made), most_points_, rows_.size());
@@ -147,8 +149,31 @@ std::optional<std::span<std::byte>> RowsJob::PlaceFor(const GivenItem& given, st
 bool RowsJob::Complete(const GivenItem& given, const ItemResult& result) {
   if (!(coded_ ? CompleteCoded(given.item, result) : CompleteRaw(given.item, result))) return false;
   rows_delivered_ += chunks_[given.item].rows;
+  Place(given.item, result);
   Release(given.item);
   return true;
+}
+
+void RowsJob::Place(std::uint64_t item, const ItemResult& result) {
+  const Chunk& chunk = chunks_[item];
+  placements_[item] = {
+      .first_row = chunk.first_row, .rows = chunk.rows, .slot = result.worker, .order = placed_++};
+  if (!result.times) return;
+  placements_[item].begun = result.times->begun;
+  placements_[item].finished = result.times->finished;
+}
+
+std::vector<RowsPlacement> RowsJob::Placements(Nanoseconds begun, Nanoseconds finished) const {
+  std::vector<RowsPlacement> placements;
+  std::ranges::copy_if(placements_, std::back_inserter(placements),
+                       [](const RowsPlacement& placement) { return placement.rows > 0; });
+  std::ranges::sort(placements, {}, &RowsPlacement::first_row);
+  // Without times both ends are 0, and stay so.
+  for (RowsPlacement& placement : placements) {
+    placement.begun = std::clamp(placement.begun, begun, finished) - begun;
+    placement.finished = std::clamp(placement.finished - begun, placement.begun, finished - begun);
+  }
+  return placements;
 }
 
 bool RowsJob::CompleteRaw(std::uint64_t item, const ItemResult& result) {
@@ -188,6 +213,7 @@ bool RowsJob::Split(std::uint64_t item) {
 
 void RowsJob::Append(std::uint64_t first_row, std::uint64_t rows) {
   chunks_.push_back({chunks_.size(), first_row, rows});
+  placements_.emplace_back();
   rows_.push_back({first_row, rows});
 }
 
@@ -204,7 +230,10 @@ void RowsJob::GiveUp(const GivenUpItem& given_up) {
 std::vector<std::uint64_t> RowsJob::Recheck() {
   const Nanoseconds begun = Now();
   std::vector<std::uint64_t> spoilt = assembly_.Finish();
-  for (const std::uint64_t item : spoilt) rows_delivered_ -= chunks_[item].rows;
+  for (const std::uint64_t item : spoilt) {
+    rows_delivered_ -= chunks_[item].rows;
+    placements_[item] = {};
+  }
   assembling_ += Now() - begun;
   return spoilt;
 }

@@ -21,6 +21,7 @@
 #include "master/coded_rows.h"
 #include "master/job.h"
 #include "master/plan.h"
+#include "master/rows_placement.h"
 
 namespace procpool {
 
@@ -71,6 +72,9 @@ class RowsJob : public Job {
   std::vector<Buffer> TakeBuffers() { return std::move(free_coords_); }
   /// Rows whose results were accepted and found spoilt by nobody.
   std::uint64_t rows_delivered() const { return rows_delivered_; }
+  /// Of all chunks that are done, in order of rows. Times are counted from `begun`; what a worker
+  /// says to have done before it or after `finished` is brought to that end.
+  std::vector<RowsPlacement> Placements(Nanoseconds begun, Nanoseconds finished) const;
   Nanoseconds splitting() const { return splitting_; }  ///< computing or copying coordinates
   /// What the codec took here, of all items and of one item's last attempt; 0 with raw.
   CodecTimes codec_times() const { return coded_ ? coded_->total() : CodecTimes{}; }
@@ -90,6 +94,7 @@ class RowsJob : public Job {
   ItemInput CoordsOf(const Chunk& chunk);
   std::span<const double> CoordsToEncode(const Chunk& chunk);
   void WriteCoords(const Chunk& chunk, double* numbers) const;
+  void Place(std::uint64_t item, const ItemResult& result);
   bool CompleteRaw(std::uint64_t item, const ItemResult& result);
   bool CompleteCoded(std::uint64_t item, const ItemResult& result);
 
@@ -109,6 +114,8 @@ class RowsJob : public Job {
   std::optional<CodedRows> coded_;  // unless the codec is raw
   std::vector<double> uncoded_;
   std::uint64_t rows_delivered_ = 0;
+  std::vector<RowsPlacement> placements_;  // by item; of no rows while it is not done
+  std::uint64_t placed_ = 0;
   Nanoseconds splitting_ = 0;
   Nanoseconds assembling_ = 0;
 };

@@ -20,6 +20,7 @@
 #include "master/picture_times.h"
 #include "master/plan.h"
 #include "master/process_usage.h"
+#include "master/rows_placement.h"
 #include "master/workers.h"
 
 namespace procpool {
@@ -102,6 +103,7 @@ struct RunResult {
   std::optional<Certificate> certificate;  ///< with --audit
   std::optional<ChaosReport> chaos;        ///< with --chaos
   std::vector<WorkerRow> workers;
+  std::vector<RowsPlacement> placements;  ///< of all chunks done in the first run, by rows
   std::optional<ProcessMemory> master_memory;
   bool has_checksum = false;
   Checksum checksum;

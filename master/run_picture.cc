@@ -2,6 +2,8 @@
 
 #include "master/colormap.h"
 #include "master/picture_counts.h"
+#include "master/picture_smooth.h"
+#include "master/picture_workers.h"
 
 namespace procpool {
 
@@ -12,8 +14,17 @@ GridView GridOf(const RunSetup& setup, const RunResult& result) {
 }
 
 std::unique_ptr<Picture> MakePicture(const RunSetup& setup, const RunResult& result) {
-  return std::make_unique<CountPicture>(GridOf(setup, result),
-                                        FindColormap(setup.options.colormap));
+  const GridView grid = GridOf(setup, result);
+  const ColormapInfo& map = FindColormap(setup.options.colormap);
+  switch (map.source) {
+    case ColourSource::kSmoothValues:
+      return std::make_unique<SmoothPicture>(grid, setup.workload.fractal, *map.ramp);
+    case ColourSource::kWorkers:
+      return std::make_unique<WorkersPicture>(grid, result.placements, setup.options.procs);
+    case ColourSource::kCounts:
+      break;
+  }
+  return std::make_unique<CountPicture>(grid, map);
 }
 
 }  // namespace procpool

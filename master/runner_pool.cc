@@ -137,6 +137,7 @@ class PoolRunner final : public Runner {
     if (result.budget) result.budget->ExtendTo(finished);
     payloads_ = job.TakeBuffers();
     result.audited.rows_delivered = job.rows_delivered();
+    result.placements = job.Placements(begun, finished);
     const std::vector<SpawnRecord> records = pool_.Records();
     FillRows(records, result);
     if (cold) result.phases.spawn = SpawnTime(records, begun);

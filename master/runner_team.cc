@@ -1,4 +1,5 @@
 // The job inside this process: threads, or this thread alone.
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -34,6 +35,21 @@ Budget BudgetOf(Nanoseconds begun, const std::vector<ThreadTally>& tallies, Nano
   }
   budget.master.checksum = finished - assembling;
   return budget;
+}
+
+// Of all threads, by rows.
+std::vector<RowsPlacement> PlacementsOf(const std::vector<ThreadTally>& tallies,
+                                        Nanoseconds begun) {
+  std::vector<RowsPlacement> placements;
+  for (const ThreadTally& tally : tallies)
+    placements.insert(placements.end(), tally.placements.begin(), tally.placements.end());
+  std::ranges::sort(placements, {}, &RowsPlacement::first_row);
+  for (RowsPlacement& placement : placements) {
+    if (placement.finished == 0) continue;
+    placement.begun -= begun;
+    placement.finished -= begun;
+  }
+  return placements;
 }
 
 class TeamRunner final : public Runner {
@@ -85,6 +101,7 @@ class TeamRunner final : public Runner {
       result.audited.chunks_done += tallies[index].items;
     }
     result.audited.attempts = result.audited.chunks_done;
+    result.placements = PlacementsOf(tallies, begun);
     result.all_answered = result.status == RunStatus::kDone;
     result.grid = grid_;
     return result;

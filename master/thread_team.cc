@@ -119,7 +119,7 @@ void ThreadTeam::ThreadMain(unsigned index) {
       failure = std::current_exception();
     }
     lock.lock();
-    tallies_[index] = tally;
+    tallies_[index] = std::move(tally);
     if (failure_ == nullptr) failure_ = failure;
     if (--working_ == 0) changed_.notify_all();
   }
@@ -130,6 +130,7 @@ ThreadTally ThreadTeam::Work(const TeamJob& job, unsigned index) {
   ChunkComputer computer(job);
   tally.begun = Now();
   const auto compute = [&](const Chunk& chunk) {
+    RowsPlacement placement{.first_row = chunk.first_row, .rows = chunk.rows, .slot = index};
     if (job.timed) {
       const Nanoseconds encoding = Now();
       computer.Encode(chunk);
@@ -137,15 +138,19 @@ ThreadTally ThreadTeam::Work(const TeamJob& job, unsigned index) {
       const Nanoseconds begun = Now();
       computer.Compute(chunk);
       tally.encode += begun - encoding;
-      tally.compute += Now() - begun;
+      const Nanoseconds finished = Now();
+      tally.compute += finished - begun;
       tally.compute_cpu += ThreadCpuTime() - cpu_begun;
+      placement.begun = begun;
+      placement.finished = finished;
     } else {
       computer.Encode(chunk);
       computer.Compute(chunk);
     }
     ++tally.items;
     tally.rows += chunk.rows;
-    items_done_.fetch_add(1, std::memory_order_relaxed);
+    placement.order = items_done_.fetch_add(1, std::memory_order_relaxed);
+    tally.placements.push_back(placement);
   };
   if (threads_.empty() || job.plan.owners.empty()) {
     while (!interrupted_) {

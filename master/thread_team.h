@@ -16,6 +16,7 @@
 #include "common/kernel.h"
 #include "common/rows_payload.h"
 #include "master/plan.h"
+#include "master/rows_placement.h"
 
 namespace procpool {
 
@@ -24,9 +25,10 @@ struct ThreadTally {
   std::uint64_t rows = 0;
   Nanoseconds compute = 0;
   Nanoseconds compute_cpu = 0;
-  Nanoseconds encode = 0;    ///< writing coordinates, under payload coords
-  Nanoseconds begun = 0;     ///< it turned to this job
-  Nanoseconds finished = 0;  ///< it found no chunk any more
+  Nanoseconds encode = 0;                   ///< writing coordinates, under payload coords
+  Nanoseconds begun = 0;                    ///< it turned to this job
+  Nanoseconds finished = 0;                 ///< it found no chunk any more
+  std::vector<RowsPlacement> placements{};  ///< times as Now() says them
 };
 
 struct TeamJob {

@@ -1,4 +1,17 @@
-// The colours of each map, worked out by hand from the documents' formulas.
+// The colours of each map, worked out by hand from what draws the documents' pictures:
+//
+//   pure-gray      High Performance Python, chapter 2, show_greyscale: [int(n / max * 255)], bytes
+//                  of an image "L"
+//   false-gray     the same, show_false_greyscale: n as above, then (n + 256 n + 256^2 n) * 16 in
+//                  32 bits, read as "RGBX": the lowest byte is red, the highest one unused
+//   false-gray-8   the EuroPython 2011 tutorial: (n + 256 n + 256^2 n) * 8 of the count itself,
+//                  read as "RGBX"
+//   power          the Parallel Python Workshop: imshow(n^(1/3)), which stretches the least to the
+//                  largest over its ramp; the ramp is another than the library's
+//
+// Where the first row of the grid is shown is no matter of maps: a workload's `origin` says it. The
+// programs of the book and of the tutorial hand their rows to the imaging library from the bottom
+// upwards (orientation -1), so what they show is upside down beside ours.
 #include "master/colormap.h"
 
 #include <gtest/gtest.h>
@@ -81,6 +94,7 @@ TEST(ColormapTest, PowerStretchesSmallestToLargestAndGrowsLighter) {
 TEST(ColormapTest, EveryMapTakesGridsWithoutExtentAndLargeCounts) {
   const std::int32_t largest = std::numeric_limits<std::int32_t>::max();
   for (const ColormapInfo& info : Colormaps()) {
+    if (info.source != ColourSource::kCounts) continue;
     EXPECT_EQ(Coloured(info.name, {0}, {0, 0}).size(), 1U);
     EXPECT_EQ(Coloured(info.name, {7}, {7, 7}).size(), 1U);
     EXPECT_EQ(Coloured(info.name, {largest - 1, largest}, {0, largest}).size(), 2U);
@@ -89,6 +103,7 @@ TEST(ColormapTest, EveryMapTakesGridsWithoutExtentAndLargeCounts) {
 
 TEST(ColormapTest, LevelsGrowWithCounts) {
   for (const ColormapInfo& info : Colormaps()) {
+    if (info.source != ColourSource::kCounts) continue;
     for (const CountRange range : {CountRange{0, 4999}, CountRange{17, 301}}) {
       for (std::int32_t count = range.min; count < range.max; ++count)
         ASSERT_LE(info.level(count, range), info.level(count + 1, range)) << info.name << count;
@@ -100,6 +115,7 @@ TEST(ColormapTest, NoCountHasTheColourOfPointsGivenUp) {
   std::vector<std::int32_t> counts(5000);
   std::iota(counts.begin(), counts.end(), 0);
   for (const ColormapInfo& info : Colormaps()) {
+    if (info.source != ColourSource::kCounts) continue;
     for (const Rgb& colour : Coloured(info.name, counts, {0, 4999}))
       ASSERT_NE(colour, kGivenUpColour) << info.name;
   }
@@ -115,8 +131,19 @@ TEST(ColormapTest, MapsThatSayGrayAreGray) {
   }
 }
 
+TEST(ColormapTest, EachHasWhatItsKindNeeds) {
+  for (const ColormapInfo& info : Colormaps()) {
+    EXPECT_EQ(info.level != nullptr && info.colour != nullptr, info.source == ColourSource::kCounts)
+        << info.name;
+    EXPECT_EQ(info.ramp != nullptr, info.source == ColourSource::kSmoothValues) << info.name;
+    EXPECT_TRUE(!info.gray || info.source == ColourSource::kCounts) << info.name;
+  }
+}
+
 TEST(ColormapTest, AnUnknownNameIsToldTheKnownOnes) {
-  EXPECT_EQ(ColormapNames(), "pure-gray, false-gray, false-gray-8, power");
+  EXPECT_EQ(ColormapNames(),
+            "pure-gray, false-gray, false-gray-8, power, viridis, magma, inferno, plasma, cividis, "
+            "twilight, workers");
   try {
     FindColormap("rainbow");
     ADD_FAILURE() << "found";
@@ -124,7 +151,8 @@ TEST(ColormapTest, AnUnknownNameIsToldTheKnownOnes) {
     EXPECT_EQ(error.blame(), Blame::kUser);
     EXPECT_STREQ(error.what(),
                  "cannot use colormap 'rainbow': there is no such map; choose one of pure-gray, "
-                 "false-gray, false-gray-8, power");
+                 "false-gray, false-gray-8, power, viridis, magma, inferno, plasma, cividis, "
+                 "twilight, workers");
   }
 }
 

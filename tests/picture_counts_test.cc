@@ -44,6 +44,7 @@ Counts UpTo(std::int32_t last) {
 TEST(CountPictureTest, EachPointHasItsCountsColour) {
   const std::int32_t largest = std::numeric_limits<std::int32_t>::max();
   for (const ColormapInfo& info : Colormaps()) {
+    if (info.source != ColourSource::kCounts) continue;
     // On both sides of where counts are looked up, and of where they are computed each time.
     for (const Counts& counts : {UpTo(300), UpTo(20), Counts{100, 150, 200}, Counts{0},
                                  Counts{5, 65534, 65535, 65536, largest - 1, largest}}) {
@@ -70,6 +71,7 @@ TEST(CountPictureTest, APaletteHoldsAllLevelsOrThereIsNone) {
 
 TEST(CountPictureTest, PointsGivenUpTakeAPlaceOfThePalette) {
   for (const ColormapInfo& info : Colormaps()) {
+    if (info.source != ColourSource::kCounts) continue;
     const Counts counts = {-1, 9};
     const CountPicture picture = OneLine(counts, info.name);
     EXPECT_EQ(Colours(picture).front(), kGivenUpColour) << info.name;

@@ -2,6 +2,7 @@
 
 import array
 import ast
+import colorsys
 import importlib.util
 import io
 import itertools
@@ -20,6 +21,8 @@ from harness import (BIN, MASTER, PROCESS_TRANSPORTS, ROOT, SLOW_JOB, TRANSPORTS
                      NothingLeft, computes, main, send_all, until)
 
 NUMBER = (int, float)
+COLOUR_MAPS = ("pure-gray", "false-gray", "false-gray-8", "power", "viridis", "magma", "inferno", "plasma", "cividis",
+               "twilight", "workers")
 OPTIONAL_TEXT = (str, type(None))
 
 # The keys of the object that are an interface, with their types; there may be others.
@@ -30,7 +33,7 @@ INTERFACE = {
     "spawn": str, "wall_seconds": NUMBER, "phases": dict, "retries": int, "quarantined": list, "warnings": list,
     "checksum": {"sum": (int, type(None)), "digest": OPTIONAL_TEXT, "expected_sum": (int, type(None)),
                  "expected_digest": OPTIONAL_TEXT, "verified": (bool, type(None))},
-    "workers": list, "host": {"cpus": int, "model": str, "kernel": str}, "version": str,
+    "workers": list, "placements": list, "host": {"cpus": int, "model": str, "kernel": str}, "version": str,
 }
 WORKER_KEYS = {"pid": (int, type(None)), "chunks": int, "compute_seconds": NUMBER, "exit": OPTIONAL_TEXT}
 STATES = ("done", "failed", "mismatch", "interrupted")
@@ -152,6 +155,22 @@ class Report(EndToEnd):
         self.assertNotEqual(kind, "gray")
         for row, line in enumerate(lines):
             self.assertEqual(set(zip(*[iter(line)] * 3)) == {(255, 0, 255)}, row == 7, row)
+
+    def test_colour_pictures_show_the_gap(self):
+        for colormap in ("workers", "magma"):
+            report, _ = self.failed_job("--output", "julia.png", "--partial", "--colormap", colormap, leaves=["julia.png"])
+            _, _, _, lines = read_png(self.folder / "julia.png")
+            for row, line in enumerate(lines):
+                self.assertEqual(set(zip(*[iter(line)] * 3)) == {(255, 0, 255)}, row == 7, row)
+            placed = sorted(row for one in report["placements"]
+                            for row in range(one["first_row"], one["first_row"] + one["rows"]))
+            self.assertEqual(placed, [row for row in range(60) if row != 7])
+            (self.folder / "julia.png").unlink()
+
+    def test_placements_of_very_many_chunks_are_left_out(self):
+        for rows in (10_000, 10_001):
+            report = self.report("--width", 1, "--height", rows, "--chunks", rows)
+            self.assertEqual(report["placements"] and len(report["placements"]), rows if rows == 10_000 else None)
 
     def test_on_standard_output_it_stands_alone(self):
         ended = self.master("--json", "-")
@@ -330,14 +349,71 @@ class Pictures(EndToEnd):
 
     def test_colour_maps(self):
         pictures = {}
-        for colormap, colours in (("pure-gray", "gray"), ("false-gray", "palette"), ("false-gray-8", "rgb"),
-                                  ("power", "palette")):
+        kinds = {"pure-gray": "gray", "false-gray-8": "rgb", "workers": "rgb"}
+        for colormap in COLOUR_MAPS:
             path = self.picture("julia.png", "--colormap", colormap)
             width, height, kind, lines = read_png(path)
-            self.assertEqual((width, height, kind), (1000, 1000, colours))
+            self.assertEqual((width, height, kind), (1000, 1000, kinds.get(colormap, "palette")))
             pictures[colormap] = b"".join(lines)
             path.unlink()
-        self.assertEqual(len(set(pictures.values())), 4)
+        self.assertEqual(len(set(pictures.values())), len(COLOUR_MAPS))
+
+    def test_smooth_colours_do_not_depend_on_who_computed(self):
+        shape = ("--workload", "mandelbrot-workshop-zoom", "--width", 90, "--height", 70, "--colormap", "twilight")
+        pictures = set()
+        for transport, kernel in itertools.product(TRANSPORTS, ("auto", "complex")):
+            path = self.picture("smooth.png", *shape, "--transport", transport, "--kernel", kernel)
+            pictures.add(path.read_bytes())
+            path.unlink()
+        self.assertEqual(len(pictures), 1)
+
+    def test_smooth_picture_shows_the_inside_black(self):
+        shape = ("--workload", "julia-book", "--width", 200, "--height", 150)
+        counts, _, _ = read_npy(self.picture("julia.npy", *shape))
+        _, _, _, lines = read_png(self.picture("julia.png", *shape, "--colormap", "viridis"))
+        pixels = b"".join(lines)
+        for at, count in enumerate(counts):
+            self.assertEqual(pixels[3 * at:3 * at + 3] == bytes(3), count == 300, at)
+
+    def worker_rows(self, *options):
+        """The picture `workers` as hues of its lines, and the slot that the object says of each row."""
+        path = self.folder / "workers.png"
+        report = self.report("--workload", "mandelbrot-europython", "--colormap", "workers", "--output", path, *options,
+                             leaves=["workers.png"])
+        _, height, _, lines = read_png(path)
+        path.unlink()
+        slots = [None] * height
+        for placement in report["placements"]:
+            for row in range(placement["first_row"], placement["first_row"] + placement["rows"]):
+                self.assertIsNone(slots[row], row)
+                slots[row] = placement["slot"]
+        self.assertNotIn(None, slots)
+        hues = [round(360 * colorsys.rgb_to_hsv(*(byte / 255 for byte in line[:3]))[0]) for line in lines]
+        return hues, slots, report
+
+    def test_workers_have_hues_of_their_own(self):
+        for transport, schedule, times in itertools.product(TRANSPORTS, ("static", "dynamic", "guided"), ("on", "off")):
+            with self.subTest(transport=transport, schedule=schedule, times=times):
+                hues, slots, report = self.worker_rows("--transport", transport, "--schedule", schedule, "--times", times,
+                                                       "--procs", 3, "--chunks", 24)
+                self.assertEqual({slot for slot in slots},
+                                 {worker["slot"] for worker in report["workers"] if worker["chunks"] > 0})
+                by_slot = {slot: [hue for hue, of in zip(hues, slots) if of == slot] for slot in set(slots)}
+                for slot, own in by_slot.items():
+                    for other in (other for other in by_slot if other != slot):
+                        nearest = min((left - right) % 360 for left in set(own) for right in set(by_slot[other]))
+                        self.assertGreater(nearest, 30, (slot, other))
+                        self.assertLess(nearest, 330, (slot, other))
+                if schedule == "static" and transport != "serial":
+                    self.assertEqual([slot for slot, _ in itertools.groupby(slots)], [0, 1, 2], "one block each")
+                for placement in report["placements"]:
+                    self.assertEqual(placement["begun_seconds"] is None, times == "off")
+                    if times == "on":
+                        self.assertLessEqual(0, placement["begun_seconds"])
+                        self.assertLessEqual(placement["begun_seconds"], placement["finished_seconds"])
+                        self.assertLessEqual(placement["finished_seconds"], report["wall_seconds"])
+                self.assertEqual(sorted(placement["order"] for placement in report["placements"]),
+                                 list(range(report["chunks"])))
 
     def test_the_same_file_on_one_cpu_and_on_all(self):
         shape = ("--width", 1500, "--height", 1500, "--colormap", "false-gray-8")

@@ -215,7 +215,7 @@ class Files(Usage):
             self.refused_file("--output", name, names=[name, ".png", ".pgm", ".npy"])
 
     def test_gray_picture_with_a_colour_map(self):
-        for colormap in ("false-gray", "false-gray-8", "power"):
+        for colormap in ("false-gray", "false-gray-8", "power", "viridis", "twilight", "workers"):
             self.refused_file("--output", "julia.pgm", "--colormap", colormap, names=[colormap, ".pgm"])
 
     def test_colour_map_is_known_before_work_starts(self):
