@@ -5,110 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
-#include <limits>
-#include <numbers>
 #include <random>
-#include <sstream>
 #include <string>
-#include <tuple>
-#include <utility>
 #include <vector>
+
+#include "tests/kernel_fixture.h"
 
 namespace procpool {
 namespace {
-
-constexpr unsigned kSeed = 300'1000;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kDenormal = std::numeric_limits<double>::denorm_min();
-
-struct Point {
-  double z_re, z_im, c_re, c_im;
-};
-
-Points PointsOf(const std::vector<Point>& points) {
-  constexpr std::size_t kStride = sizeof(Point) / sizeof(double);
-  if (points.empty()) return {};
-  return {{&points[0].z_re, kStride},
-          {&points[0].z_im, kStride},
-          {&points[0].c_re, kStride},
-          {&points[0].c_im, kStride},
-          points.size()};
-}
-
-std::vector<std::int32_t> Counts(const Kernel& kernel, const Fractal& fractal,
-                                 const std::vector<Point>& points) {
-  std::vector<std::int32_t> counts(points.size(), -7);
-  kernel.compute(fractal, PointsOf(points), counts.data());
-  return counts;
-}
-
-const Kernel& Reference() {
-  return Kernels().front();
-}
-
-/// All of measure, when, test and never.
-std::vector<Fractal> AllRules(double bailout, std::int32_t max_iterations) {
-  std::vector<Fractal> rules;
-  for (const Measure measure : {Measure::kAbs, Measure::kNorm}) {
-    for (const EscapeWhen escape : {EscapeWhen::kNotBelow, EscapeWhen::kAbove}) {
-      for (const TestPlace test : {TestPlace::kBeforeStep, TestPlace::kAfterStep}) {
-        for (const NeverValue never :
-             {NeverValue::kMaxIterations, NeverValue::kLastStep, NeverValue::kZero}) {
-          Fractal fractal;
-          fractal.bailout = bailout;
-          fractal.measure = measure;
-          fractal.escape = escape;
-          fractal.test = test;
-          fractal.never = never;
-          fractal.max_iterations = max_iterations;
-          rules.push_back(fractal);
-        }
-      }
-    }
-  }
-  return rules;
-}
-
-std::string Describe(const Fractal& fractal) {
-  std::ostringstream text;
-  text.precision(17);
-  text << (fractal.measure == Measure::kAbs ? "abs" : "norm")
-       << (fractal.escape == EscapeWhen::kAbove ? " > " : " not < ") << fractal.bailout
-       << (fractal.test == TestPlace::kBeforeStep ? " before" : " after") << " each of "
-       << fractal.max_iterations << " steps, never " << fractal.NeverCount();
-  return text.str();
-}
-
-std::vector<const Kernel*> ComputingKernels() {
-  std::vector<const Kernel*> kernels;
-  for (const Kernel& kernel : Kernels()) {
-    if (kernel.name != "none") kernels.push_back(&kernel);
-  }
-  return kernels;
-}
-
-std::string KernelName(const testing::TestParamInfo<const Kernel*>& info) {
-  std::string name(info.param->name);
-  std::ranges::replace(name, ':', '_');
-  return name;
-}
-
-class EachKernel : public testing::TestWithParam<const Kernel*> {
- protected:
-  /// Point by point against the reference; reports the first that differs.
-  static void ExpectAsReference(const Fractal& fractal, const std::vector<Point>& points) {
-    const std::vector<std::int32_t> expected = Counts(Reference(), fractal, points);
-    const std::vector<std::int32_t> got = Counts(*GetParam(), fractal, points);
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      ASSERT_EQ(got[i], expected[i])
-          << std::hexfloat << "z = " << points[i].z_re << ", " << points[i].z_im
-          << "; c = " << points[i].c_re << ", " << points[i].c_im << "; " << Describe(fractal);
-    }
-  }
-};
 
 INSTANTIATE_TEST_SUITE_P(Kernels, EachKernel, testing::ValuesIn(ComputingKernels()), KernelName);
 
@@ -173,8 +78,8 @@ TEST_P(EachKernel, PointsThatNeverEscapeCountWhatTheWorkloadSays) {
 }
 
 TEST_P(EachKernel, AgreesOnRandomWindowsConstantsAndLimits) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
+  RecordProperty("seed", kKernelSeed);
+  std::mt19937_64 random(kKernelSeed);
   std::uniform_real_distribution<double> unit(-1, 1);
   for (int trial = 0; trial < 30; ++trial) {
     const double window = std::exp2(4 * unit(random));
@@ -222,8 +127,8 @@ Fractal RandomGrid(std::mt19937_64& random) {
 }
 
 TEST_P(EachKernel, AgreesOnGridsOfLongOrbits) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
+  RecordProperty("seed", kKernelSeed);
+  std::mt19937_64 random(kKernelSeed);
   for (int trial = 0; trial < 150; ++trial) {
     const Fractal fractal = RandomGrid(random);
     std::vector<std::int32_t> expected(std::size_t{fractal.Width()} * fractal.Height());
@@ -238,8 +143,8 @@ TEST_P(EachKernel, AgreesOnGridsOfLongOrbits) {
 }
 
 TEST_P(EachKernel, AgreesOnOrbitsThatComeBackAfterManySteps) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
+  RecordProperty("seed", kKernelSeed);
+  std::mt19937_64 random(kKernelSeed);
   // On the real axis, for c a little below -2, an orbit may wander for long, leave the circle of
   // radius 2 by little, and be inside again after the next step.
   std::uniform_real_distribution<double> start(-1.99, 1.99);
@@ -268,129 +173,9 @@ TEST_P(EachKernel, AgreesOnOrbitsThatComeBackAfterManySteps) {
   }
 }
 
-TEST_P(EachKernel, AgreesOnPointsRoundedFromTheCircle) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
-  std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
-  std::vector<Point> points;
-  int judged_differently = 0;
-  for (int i = 0; i < 20'000; ++i) {
-    const double turn = angle(random);
-    const Point point{2 * std::cos(turn), 2 * std::sin(turn), 0.25, 0};
-    points.push_back(point);
-    const double norm = point.z_re * point.z_re + point.z_im * point.z_im;
-    judged_differently += (norm < 4) != (std::hypot(point.z_re, point.z_im) < 2) ? 1 : 0;
-  }
-  EXPECT_GT(judged_differently, 1000) << "the points do not test what they are for";
-  for (const Fractal& fractal : AllRules(2, 1)) ExpectAsReference(fractal, points);
-  for (const Fractal& fractal : AllRules(4, 1)) ExpectAsReference(fractal, points);
-}
-
-TEST_P(EachKernel, AgreesOnCirclesOfEverySize) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
-  std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
-  std::uniform_real_distribution<double> exponent(-1074, 1023.9);
-  std::vector<double> radii;
-  radii.reserve(434);
-  for (int i = 0; i < 400; ++i) radii.push_back(std::exp2(exponent(random)));
-  // Where the square of the radius just overflows, and just loses bits.
-  for (const double edge : {std::sqrt(DBL_MAX), std::sqrt(DBL_MIN)}) {
-    for (int ulps = -8; ulps <= 8; ++ulps) radii.push_back(edge * (1 + ulps * DBL_EPSILON));
-  }
-  for (const double radius : radii) {
-    std::vector<Point> points;
-    points.reserve(200);
-    for (int i = 0; i < 200; ++i) {
-      const double turn = angle(random);
-      points.push_back({radius * std::cos(turn), radius * std::sin(turn), 0, 0});
-    }
-    for (const Fractal& fractal : AllRules(radius, 2)) ExpectAsReference(fractal, points);
-  }
-}
-
-// Points as they come in no picture: each 2^x far out for any x, with constants that allow steps
-// without a test, or nearly do not. Neighbours are of all kinds, or of one kind.
-TEST_P(EachKernel, AgreesOnPointsOfEveryMagnitude) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
-  std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
-  std::uniform_real_distribution<double> any(-1074, 1023.9);
-  std::uniform_real_distribution<double> near(-4, 4);
-  const auto at = [&](double radius) {
-    const double turn = angle(random);
-    return std::pair(radius * std::cos(turn), radius * std::sin(turn));
-  };
-  for (const double bailout : {1.005, 1.02, 2.0, 4.0, 1e60, 1e99, 1e101, 1e160, kInfinity}) {
-    std::vector<Point> points;
-    for (int i = 0; i < 600; ++i) {
-      const auto [re, im] = at(std::exp2(i % 200 < 100 ? near(random) : any(random)));
-      const auto [c_re, c_im] = at(i % 50 < 40 ? 0.7 : std::exp2(near(random)));
-      points.push_back({re, im, c_re, c_im});
-    }
-    for (const Fractal& fractal : AllRules(bailout, 70)) {
-      ExpectAsReference(fractal, points);
-      // The same with one constant for all.
-      std::vector<Point> alike = points;
-      for (Point& point : alike) std::tie(point.c_re, point.c_im) = std::pair(-0.5, 0.55);
-      Points one = PointsOf(alike);
-      one.c_re = {&alike[0].c_re};
-      one.c_im = {&alike[0].c_im};
-      std::vector<std::int32_t> got(alike.size(), -7);
-      GetParam()->compute(fractal, one, got.data());
-      ASSERT_EQ(got, Counts(Reference(), fractal, alike)) << Describe(fractal);
-    }
-  }
-}
-
-// Where escaping is to be not finite, steps that cannot lead there are not tested. So points from
-// which it takes 0, 1, 2, … steps, with the largest constants for which that is done, and larger.
-TEST_P(EachKernel, AgreesOnOrbitsThatAreSoonInfinite) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
-  std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
-  std::uniform_real_distribution<double> log_of_exponent(-3, 10);
-  for (const double reach : {0.0, 0.3, 2.0, 2.82, 2.84, 1e8, 1e151}) {
-    std::vector<Point> points;
-    for (int group = 0; group < 100; ++group) {
-      const double radius = std::exp2(std::exp2(log_of_exponent(random)) - 1);
-      const double turn = angle(random);
-      // The points of a vector, and more, are equally far out.
-      for (int i = 0; i < 37; ++i) {
-        points.push_back({radius * std::cos(turn + i), radius * std::sin(turn + i),
-                          reach * std::cos(turn), reach * std::sin(turn)});
-      }
-    }
-    for (const std::int32_t limit : {1, 3, 9, 60}) {
-      for (const Fractal& fractal : AllRules(kInfinity, limit)) ExpectAsReference(fractal, points);
-    }
-  }
-}
-
-TEST_P(EachKernel, AgreesOnExtremeNumbers) {
-  std::vector<double> extremes{kNan};
-  for (const double size : {0.0, kDenormal, DBL_MIN, 1e-160, 1e-154, 0.5, 1.0, 2.0, 1e153, 1.3e154,
-                            1.35e154, 1e160, 1e300, DBL_MAX, kInfinity}) {
-    extremes.push_back(size);
-    extremes.push_back(-size);
-  }
-  std::vector<Point> points;
-  for (const double re : extremes) {
-    for (const double im : extremes) {
-      for (const double c_re : {0.0, -1.0, 3.0, 1e308, kDenormal}) {
-        for (const double c_im : {0.0, 0.5, -1e308}) points.push_back({re, im, c_re, c_im});
-      }
-    }
-  }
-  for (const double bailout : {kDenormal, 1e-300, 1e-154, 2.0, 4.0, 1e154, 1.34e154, 1.35e154,
-                               1e300, DBL_MAX, kInfinity, 0.0, -1.0, kNan}) {
-    for (const Fractal& fractal : AllRules(bailout, 12)) ExpectAsReference(fractal, points);
-  }
-}
-
 TEST_P(EachKernel, TakesAnyNumberOfPointsAndWritesNoMore) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
+  RecordProperty("seed", kKernelSeed);
+  std::mt19937_64 random(kKernelSeed);
   std::uniform_real_distribution<double> unit(-2, 2);
   std::vector<Point> points;
   points.reserve(130);
@@ -409,8 +194,8 @@ TEST_P(EachKernel, TakesAnyNumberOfPointsAndWritesNoMore) {
 }
 
 TEST_P(EachKernel, RowFormAndCoordsFormGiveTheSame) {
-  RecordProperty("seed", kSeed);
-  std::mt19937_64 random(kSeed);
+  RecordProperty("seed", kKernelSeed);
+  std::mt19937_64 random(kKernelSeed);
   for (const std::uint32_t width : {1U, 63U, 4095U, 4096U, 4097U, 8193U}) {
     for (const PixelRole pixel : {PixelRole::kZ, PixelRole::kC}) {
       for (const std::uint32_t rows_are_real : {0U, 1U}) {
