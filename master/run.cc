@@ -172,8 +172,8 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
   const GridFormat format = GridFormatOf(setup.options.output);
   const std::unique_ptr<Picture> picture =
       NeedsPicture(format) ? MakePicture(setup, result) : nullptr;
+  const Nanoseconds prepared = picture ? Now() - begun : 0;
   OutputReport report;
-  const Nanoseconds prepared = Now() - begun;
   report.times = WriteGrid(*setup.output, format, GridOf(setup, result), picture.get());
   report.times.colouring += prepared;
   if (InterruptRequested()) {
