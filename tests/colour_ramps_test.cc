@@ -21,7 +21,7 @@ struct Published {
 };
 
 // As matplotlib 3.6 has them, times 255, rounded.
-const std::array kPublished{
+const std::array published_ramps{
     Published{"viridis",
               kViridis,
               1,
@@ -65,7 +65,7 @@ int Difference(const Rgb& left, const Rgb& right) {
 }
 
 TEST(ColourRampTest, KeepsToThePublishedTables) {
-  for (const Published& published : kPublished) {
+  for (const Published& published : published_ramps) {
     const double last = published.ramp.IsCyclic() ? 509 : 255;
     for (std::size_t i = 0; i < published.quarters.size(); ++i) {
       const double entry = published.ramp.IsCyclic()
@@ -79,7 +79,7 @@ TEST(ColourRampTest, KeepsToThePublishedTables) {
 }
 
 TEST(ColourRampTest, SequentialOnesGrowLighterEvenly) {
-  for (const Published& published : kPublished) {
+  for (const Published& published : published_ramps) {
     if (published.ramp.IsCyclic()) continue;
     const double first = Lightness(published.ramp.At(0));
     const double last = Lightness(published.ramp.At(1));
@@ -107,7 +107,7 @@ TEST(ColourRampTest, TwilightIsDarkInTheMiddleAndItsEndsMeet) {
 }
 
 TEST(ColourRampTest, HasNoJumps) {
-  for (const Published& published : kPublished) {
+  for (const Published& published : published_ramps) {
     for (int i = 1; i <= 1000; ++i)
       EXPECT_LE(Difference(published.ramp.At(i / 1000.0), published.ramp.At((i - 1) / 1000.0)), 3)
           << published.name << " " << i;

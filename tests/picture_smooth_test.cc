@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -103,7 +103,7 @@ TEST_F(SmoothPictureTest, ACyclicRampIsGoneThroughTwice) {
 
 TEST_F(SmoothPictureTest, PointsGivenUpAreMagentaWhereverTheyLie) {
   const Fractal fractal = Sized("julia-book", 60, 60);
-  std::fill_n(counts_.begin() + 60 * 29, 60, -1);
+  std::ranges::fill(std::span(counts_).subspan(std::size_t{60} * 29, 60), -1);
   const SmoothPicture picture(Grid(fractal), fractal, kPlasma);
   EXPECT_EQ(PlacesOf(picture, 29), std::vector<std::uint8_t>(60, 255));
   EXPECT_FALSE(std::ranges::count(PlacesOf(picture, 30), 255));
