@@ -6,8 +6,6 @@
 #include <limits>
 
 #include <procpool/error.h>
-#include "master/oklch.h"
-
 namespace procpool {
 namespace {
 
@@ -54,20 +52,9 @@ Rgb SpreadBy8(std::uint32_t level) {
   return Spread(level, 8);
 }
 
-/// Dark violet over blue and green to yellow, after the look of matplotlib's default map: lightness
-/// and hue change at a constant rate in Oklab, so equal steps of the value look about equally
-/// large, and the order survives in gray. The chroma dips in the middle to keep blue-green inside
-/// sRGB.
-Rgb VioletToYellow(std::uint32_t level) {
-  static const std::array<Rgb, 256> ramp = [] {
-    std::array<Rgb, 256> colours;
-    for (std::size_t i = 0; i < colours.size(); ++i) {
-      const double t = static_cast<double>(i) / 255;
-      colours[i] = FromOklch(0.27 + 0.65 * t, 0.12 + 0.04 * t - 0.16 * t * (1 - t), 310 - 200 * t);
-    }
-    return colours;
-  }();
-  return ramp[level];
+/// The workshop's plotting library (matplotlib) takes viridis where nothing else is said.
+Rgb Viridis(std::uint32_t level) {
+  return kViridis.At(level / 255.0);
 }
 
 constexpr ColormapInfo OfCounts(std::string_view name, std::string_view description, bool gray,
@@ -87,7 +74,7 @@ constexpr std::array kColormaps = {
              SpreadBy16),
     OfCounts("false-gray-8", "n itself, times 8, spread over red, green and blue", false, AsItIs,
              SpreadBy8),
-    OfCounts("power", "the cube root of n, from violet to yellow", false, CubeRoot, VioletToYellow),
+    OfCounts("power", "the cube root of n, from violet to yellow", false, CubeRoot, Viridis),
     Smooth("viridis", "smooth, from violet over green to yellow", kViridis),
     Smooth("magma", "smooth, from black over red to pale yellow", kMagma),
     Smooth("inferno", "smooth, from black over orange to yellow", kInferno),

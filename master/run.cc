@@ -175,7 +175,7 @@ void WriteOutput(RunSetup& setup, RunResult& result) {
   const Nanoseconds prepared = picture ? Now() - begun : 0;
   OutputReport report;
   report.times = WriteGrid(*setup.output, format, GridOf(setup, result), picture.get());
-  report.times.colouring += prepared;
+  if (picture != nullptr) report.times.colouring += prepared;
   if (InterruptRequested()) {
     result.status = RunStatus::kInterrupted;
     result.error = "interrupted while writing '" + setup.options.output + "'; it is not written";

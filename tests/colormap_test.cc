@@ -7,11 +7,11 @@
 //   false-gray-8   the EuroPython 2011 tutorial: (n + 256 n + 256^2 n) * 8 of the count itself,
 //                  read as "RGBX"
 //   power          the Parallel Python Workshop: imshow(n^(1/3)), which stretches the least to the
-//                  largest over its ramp; the ramp is another than the library's
+//                  largest over matplotlib's own map, viridis
 //
 // Where the first row of the grid is shown is no matter of maps: a workload's `origin` says it. The
 // programs of the book and of the tutorial hand their rows to the imaging library from the bottom
-// upwards (orientation -1), so what they show is upside down beside ours.
+// upwards (orientation -1).
 #include "master/colormap.h"
 
 #include <gtest/gtest.h>
@@ -87,6 +87,8 @@ TEST(ColormapTest, PowerStretchesSmallestToLargestAndGrowsLighter) {
   for (std::size_t i = 1; i < colours.size(); ++i)
     EXPECT_GE(Lightness(colours[i]) + 0.5, Lightness(colours[i - 1])) << i;
   EXPECT_GT(Lightness(colours.back()) - Lightness(colours.front()), 180);
+  EXPECT_EQ(colours.front(), (Rgb{68, 1, 84}));
+  EXPECT_EQ(colours.back(), (Rgb{253, 231, 37}));
   // 2 is a third of the way from 1 to 4, and 1 of the way from 0 to 3.
   EXPECT_EQ(Coloured("power", {8}, {1, 64}), Coloured("power", {1}, {0, 27}));
 }

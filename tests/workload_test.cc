@@ -26,7 +26,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 TEST(BuiltinWorkloads, AreOfTheirKind) {
   EXPECT_EQ(LoadWorkload("julia-book").FractalName(), "julia");
   EXPECT_EQ(LoadWorkload("mandelbrot-workshop").FractalName(), "mandelbrot");
-  EXPECT_FALSE(LoadWorkload("julia-book").origin_lower);
+  EXPECT_TRUE(LoadWorkload("julia-book").origin_lower);
+  EXPECT_FALSE(LoadWorkload("julia-lesson").origin_lower);
   EXPECT_TRUE(LoadWorkload("mandelbrot-workshop").origin_lower);
 }
 
