@@ -27,7 +27,9 @@ TEST(QueuePlanTest, EachQueueGoesAboutTwiceAsFarAndTheLastOneToTheLimit) {
       for (int queue = 0; queue < plan.queues(); ++queue) {
         const std::int64_t length = std::int64_t{plan.Steps(queue + 1)} - plan.Steps(queue);
         EXPECT_GT(length, 0);
-        if (queue + 1 < plan.queues()) EXPECT_EQ(length, std::int64_t{24} << queue);
+        if (queue + 1 < plan.queues()) {
+          EXPECT_EQ(length, std::int64_t{24} << queue);
+        }
         EXPECT_LT(length, (std::int64_t{24} << queue) * 3 / 2);
       }
     }
