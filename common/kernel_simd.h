@@ -12,7 +12,8 @@
 //     orbit that escapes stays outside (UncheckedSteps). Then the norm is looked at once. Lanes
 //     that seem to have escaped leave the batch, and their last block is made again, each step
 //     tested. How long a queue's blocks are follows from how many of its lanes leave
-//     (simd_plan.h).
+//     (simd_plan.h). A lane that is after a block where it was before will never escape, and
+//     leaves.
 //
 // im' = (re*im + im*re) + c.im is one fused multiply-add: doubling is exact, so it rounds once, as
 // the plain form does. No other contraction is exact.
@@ -52,8 +53,6 @@ class SimdRun {
   using L = Lanes<Arch>;
   using Real = typename L::Real;
   using Mask = typename L::Mask;
-  using Counter = typename L::Counter;
-  using Index = typename L::Index;
 
   static constexpr int kLanes = L::kCount;
   static constexpr unsigned kAllLanes = AllLanes<L>();
@@ -323,7 +322,7 @@ class SimdRun {
       return kOneConstant ? one_c_im_ : Real::load_aligned(c_im + (kOneConstant ? 0 : v * kLanes));
     };
     const std::uint32_t* const index = queue.index + from;
-    int left = size;  // lanes that are inside
+    int left = size;  // lanes that are not done
     for (std::int32_t done = plan_.Steps(number);; ++number) {
       const std::int32_t end = plan_.Steps(number + 1);
       const std::int32_t block = plan_.BlockOf(number);
@@ -342,12 +341,19 @@ class SimdRun {
             MakeStep<L>(re[v], im[v], re[v] * re[v], im[v] * im[v], constant_re(v), constant_im(v));
         }
         done += steps;
+        const int before = left;
+        // In the first queues hardly anybody goes round yet.
+        if (number > 1) left -= LetGo<L>(re, im, start_re, start_im, inside);
         Mask all_below(true);
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v)
           all_below = all_below & (Measure(re[v], im[v]) < suspicious_);
-        if (Bits(all_below) == kAllLanes) continue;
-          // Without a branch for each vector: which of them have lost a lane nobody can predict.
+        if (Bits(all_below) == kAllLanes) {
+          plan_.CountLeft(number, before - left);
+          if (left == 0) return;
+          continue;
+        }
+        // Without a branch for each vector: which of them have lost a lane nobody can predict.
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) {
           const Mask below = Measure(re[v], im[v]) < suspicious_;
@@ -358,11 +364,11 @@ class SimdRun {
                       L::Load(index + FirstLane(v)));
           inside[v] &= ~outside;
           left -= L::Size(outside);
-          plan_.CountLeft(number, L::Size(outside));
           // Lanes that idle begin anew, so that the next look does not see them outside.
           re[v] = xsimd::select(below, re[v], Real(0.0));
           im[v] = xsimd::select(below, im[v], Real(0.0));
         }
+        plan_.CountLeft(number, before - left);
         if (steps > again_steps_) again_steps_ = steps;
         if (again_.size >= kAgain) CountAgain();
         if (left == 0) return;
@@ -381,15 +387,6 @@ class SimdRun {
   // What tells who may be outside: below suspicious_ nobody is.
   static Real Measure(Real re, Real im) {
     return kUntilInfinite ? xsimd::abs(re) + xsimd::abs(im) : NormOf(re, im);
-  }
-
-  template <int kSize>
-  static void Start(Masked<kSize>& group) {
-    group.Start(0);
-  }
-  template <int kSize>
-  static void Start(Counted<kSize>& group) {
-    group.Start();
   }
 
   // The last block of those that seemed to have escaped, each step tested.
@@ -417,7 +414,7 @@ class SimdRun {
         }
       }
       UseConstants(group, constants);
-      Start(group);
+      group.Start();
       // Everybody is outside after his block, so the test that shows it is one more.
       std::int32_t tests = 0;
       for (bool anybody = true; anybody && tests <= again_steps_; ++tests)

@@ -14,6 +14,7 @@
 // Included like kernel_simd.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "common/simd_lanes.h"
@@ -145,7 +146,7 @@ class MaskedOrbits : public Orbits<L, kSize, kOneConstant> {
   using Bounds = OrbitBounds<L>;
 
   /// All have made `done` steps, and were inside in each test so far.
-  void Start(std::int32_t done) {
+  void Start(std::int32_t done = 0) {
 #pragma GCC unroll 8
     for (int v = 0; v < kSize; ++v) {
       steps_[v] = L::Of(done);
@@ -212,6 +213,35 @@ class MaskedOrbits : public Orbits<L, kSize, kOneConstant> {
   // What the last test of a lane looked at: the norm; until infinite, z itself.
   Real seen_[kSize], seen_im_[kSize];  // NOLINT
 };
+
+/// Lanes that are where they were before some steps go round for ever, and will never escape. Takes
+/// them out of `inside`, the bits of those that are on their way; returns how many it took.
+/// start_re, start_im: where they were, kSize vectors, aligned.
+template <class L, int kSize>
+[[gnu::always_inline]] inline int LetGo(const typename L::Real (&re)[kSize],  // NOLINT
+                                        const typename L::Real (&im)[kSize],  // NOLINT
+                                        const double* start_re, const double* start_im,
+                                        unsigned (&inside)[kSize]) {  // NOLINT
+  using Real = typename L::Real;
+  const auto same = [&](int v) {
+    const std::ptrdiff_t first = std::ptrdiff_t{v} * L::kCount;
+    return (re[v] == Real::load_aligned(start_re + first)) &
+           (im[v] == Real::load_aligned(start_im + first));
+  };
+  typename L::Mask any(false);
+#pragma GCC unroll 16
+  for (int v = 0; v < kSize; ++v) any = any | same(v);
+  if (L::Bits(any) == 0) [[likely]]
+    return 0;
+  int gone = 0;
+#pragma GCC unroll 16
+  for (int v = 0; v < kSize; ++v) {
+    const unsigned round = inside[v] & L::Bits(same(v));
+    inside[v] &= ~round;
+    gone += L::Size(round);
+  }
+  return gone;
+}
 
 }  // namespace
 }  // namespace procpool

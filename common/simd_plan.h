@@ -29,14 +29,15 @@ class QueuePlan {
   /// How many steps the points of a queue have done; of the one after the last: the limit.
   std::int32_t Steps(int queue) const { return steps_[queue]; }
 
-  /// Lanes that a queue's batches began with, and those of them that escaped on the way.
+  /// Lanes that a queue's batches began with, and those of them that left on the way.
   void CountBegun(int queue, int lanes) { begun_[queue] += lanes; }
   void CountLeft(int queue, int lanes) { left_[queue] += lanes; }
 
   /// How many steps a batch of the queue makes between two looks. A look costs about as much as two
-  /// steps of the batch; a lane that has escaped makes its block again. Where d of n lanes leave
-  /// within L steps, blocks of B cost n * L/B looks and d * B steps, each times some constant, so
-  /// that B*B = L * n/d is best, times another one. d and n are those seen so far.
+  /// steps of the batch; a lane that has escaped makes its block again, one that goes round made it
+  /// in vain. Where d of n lanes leave within L steps, blocks of B cost n * L/B looks and d * B
+  /// steps, each times some constant, so that B*B = L * n/d is best, times another one. d and n are
+  /// those seen so far.
   std::int32_t BlockOf(int queue) const {
     const std::int32_t length = steps_[queue + 1] - steps_[queue];
     const double leaving = (left_[queue] + 1.0) / (begun_[queue] + 1.0);
@@ -46,6 +47,8 @@ class QueuePlan {
   }
 
  private:
+  // With it and its doubles orbits are seen to go round whose period is any of 1 to 6, 8, 10,
+  // 12, 15.
   static constexpr std::int32_t kShortestBlock = 24;
 
   int queues_ = 0;

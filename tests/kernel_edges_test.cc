@@ -97,6 +97,25 @@ TEST_P(EachKernelAtTheEdge, AgreesOnPointsOfEveryMagnitude) {
   }
 }
 
+// On the real axis the imaginary part is 0 for ever, and a little beyond 1/4 an orbit creeps
+// through the gap for pi / sqrt(c - 1/4) steps: nothing of it may be taken for one that goes round.
+// Others there do go round.
+TEST_P(EachKernelAtTheEdge, AgreesOnOrbitsThatEscapeLateOrGoRound) {
+  RecordProperty("seed", kKernelSeed);
+  std::mt19937_64 random(kKernelSeed);
+  std::uniform_real_distribution<double> exponent(-7, -1);
+  std::uniform_real_distribution<double> inside(-2, 0.25);
+  std::vector<Point> points;
+  for (int i = 0; i < 1000; ++i) {
+    const bool creeps = i % 4 != 0;
+    const double c = creeps ? 0.25 + std::pow(10, exponent(random)) : inside(random);
+    points.push_back({0, 0, c, 0});
+  }
+  for (const double bailout : {2.0, kInfinity}) {
+    for (const Fractal& fractal : AllRules(bailout, 3000)) ExpectAsReference(fractal, points);
+  }
+}
+
 // Where escaping is to be not finite, steps that cannot lead there are not tested. So points from
 // which it takes 0, 1, 2, … steps, with the largest constants for which that is done, and larger.
 TEST_P(EachKernelAtTheEdge, AgreesOnOrbitsThatAreSoonInfinite) {
