@@ -503,7 +503,8 @@ class Previews(EndToEnd):
             self.assertEqual("\x1b_G" in ended.out, shown)
             if shown:
                 width, _, pixels = kitty_picture(ended.out.encode())
-                self.assertEqual(pixels[7 * 3 * width:][:3 * width], b"\xff\x00\xff" * width)
+                # Row 0 is the bottom line.
+                self.assertEqual(pixels[-8 * 3 * width:][:3 * width], b"\xff\x00\xff" * width)
 
     def test_a_job_that_was_interrupted(self):
         with Master(*SLOW_JOB, "--preview", "--procs", 2, folder=self.folder) as master:
