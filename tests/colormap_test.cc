@@ -88,7 +88,7 @@ TEST(ColormapTest, PowerStretchesSmallestToLargestAndGrowsLighter) {
     EXPECT_GE(Lightness(colours[i]) + 0.5, Lightness(colours[i - 1])) << i;
   EXPECT_GT(Lightness(colours.back()) - Lightness(colours.front()), 180);
   EXPECT_EQ(colours.front(), (Rgb{68, 1, 84}));
-  EXPECT_EQ(colours.back(), (Rgb{253, 231, 37}));
+  EXPECT_EQ(colours.back(), (Rgb{253, 231, 36}));
   // 2 is a third of the way from 1 to 4, and 1 of the way from 0 to 3.
   EXPECT_EQ(Coloured("power", {8}, {1, 64}), Coloured("power", {1}, {0, 27}));
 }
