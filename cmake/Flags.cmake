@@ -38,7 +38,9 @@ if(PROCPOOL_SANITIZE)
     target_compile_options(procpool_flags INTERFACE -fsanitize=${sanitizer})
     target_link_options(procpool_flags INTERFACE -fsanitize=${sanitizer})
   endforeach()
-  target_compile_options(procpool_flags INTERFACE -O1 -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+  # A test's own code is compiled once and runs for a moment.
+  target_compile_options(procpool_flags INTERFACE $<IF:$<BOOL:$<TARGET_PROPERTY:PROCPOOL_TEST>>,-O0,-O1>
+    -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all
     -Wno-tsan)  # Asio uses fences, which thread sanitizer does not follow
 endif()
 

@@ -179,7 +179,7 @@ class SimdRun {
   }
 
   [[gnu::always_inline]] bool MayBeCounted(const Counted<kGroupVectors>& group) const {
-    if (!group.AllAreNumbers()) return false;
+    if (group.AnyIsNan()) return false;
     if constexpr (kOneConstant) return true;
     Mask small(true);
 #pragma GCC unroll 8

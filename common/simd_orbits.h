@@ -82,17 +82,14 @@ class CountedOrbits : public Orbits<L, kSize, kOneConstant> {
     for (int v = 0; v < kSize; ++v) tests_[v] = L::NoPair();
   }
 
-  /// False if the first norm of any lane is NaN.
-  bool AllAreNumbers() const {
-    Mask numbers(true);
+  /// Whether the first norm of any lane is NaN; of some that are infinite too.
+  bool AnyIsNan() const {
+    Mask nan(false);
     // Not by way of the norm: the compiler would carry the squares from step to step, for which
     // there are no registers.
 #pragma GCC unroll 8
-    for (int v = 0; v < kSize; ++v) {
-      const Real sum = this->re[v] + this->im[v];
-      numbers = numbers & (sum == sum);
-    }
-    return L::Bits(numbers) == AllLanes<L>();
+    for (int v = 0; v < kSize; ++v) nan = nan | xsimd::isnan(this->re[v] + this->im[v]);
+    return L::Bits(nan) != 0;
   }
 
   /// Tests all, then makes a step with all. Returns whether anybody is inside still.
