@@ -32,6 +32,7 @@ std::vector<Rgb> Coloured(std::string_view map, const std::vector<std::int32_t>&
                           const CountRange& range) {
   const ColormapInfo& info = FindColormap(map);
   std::vector<Rgb> colours;
+  colours.reserve(counts.size());
   for (const std::int32_t count : counts) colours.push_back(info.colour(info.level(count, range)));
   return colours;
 }

@@ -27,6 +27,7 @@ std::vector<Rgb> ColoursOfPlaces(const Picture& picture, std::uint32_t line = 0)
   std::vector<std::uint8_t> places(picture.width());
   picture.Places(line, places);
   std::vector<Rgb> colours;
+  colours.reserve(places.size());
   for (const std::uint8_t place : places) colours.push_back(picture.palette()[place]);
   return colours;
 }

@@ -42,9 +42,10 @@ class FakePicture : public Picture {
     for (std::uint32_t column = 0; column < width(); ++column) {
       const std::uint32_t value = Value(line, column);
       const Rgb colour = ColourOf(palette_.empty() ? value : value % palette_.size());
-      rgb[3 * column] = colour.red;
-      rgb[3 * column + 1] = colour.green;
-      rgb[3 * column + 2] = colour.blue;
+      const std::size_t at = std::size_t{3} * column;
+      rgb[at] = colour.red;
+      rgb[at + 1] = colour.green;
+      rgb[at + 2] = colour.blue;
     }
   }
   /// As a reader shows them: one byte a pixel where they are grays.

@@ -36,7 +36,7 @@ using namespace procpool;  // NOLINT: a program
 /// Waves of three lengths: no two neighbours are equal, and no colour is far from its neighbours'.
 class SmoothPicture : public Picture {
  public:
-  explicit SmoothPicture(std::uint32_t side) : Picture(side, side), wave_(3 * side) {
+  explicit SmoothPicture(std::uint32_t side) : Picture(side, side), wave_(std::size_t{3} * side) {
     for (std::size_t i = 0; i < wave_.size(); ++i)
       wave_[i] = static_cast<std::uint8_t>(std::lround(
           127.5 + 127.5 * std::sin(static_cast<double>(i) * 25 / static_cast<double>(side))));
