@@ -177,6 +177,7 @@ int main(int argc, char** argv) {
     std::vector<std::int32_t> counts(std::size_t{side} * side);
     RowsComputer(fractal, *FindKernel("auto")).Compute(0, counts);
     for (const ColormapInfo& map : Colormaps()) {
+      if (map.source != ColourSource::kCounts) continue;
       bench.Run(workload + " " + std::string(map.name), map.gray, [&] {
         return std::make_unique<CountPicture>(GridView{counts, side, side}, map);
       });
