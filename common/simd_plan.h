@@ -19,8 +19,9 @@ class QueuePlan {
   QueuePlan(std::int32_t first, std::int32_t most) {
     std::int32_t steps = first;
     steps_[0] = steps;
-    for (std::int32_t length = kShortestBlock; steps < most; length *= 2) {
-      steps = most - steps - length < length / 2 ? most : steps + length;
+    for (std::int64_t length = kShortestBlock; steps < most; length *= 2) {
+      const bool last = most - steps - length < length / 2;
+      steps = last ? most : steps + static_cast<std::int32_t>(length);
       steps_[++queues_] = steps;
     }
   }

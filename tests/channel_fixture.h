@@ -134,9 +134,9 @@ inline void PrintTo(const Kind& kind, std::ostream* out) {
 }
 
 /// Both ends of one connection, with what belongs to them.
-class Link {
+class ChannelPair {
  public:
-  explicit Link(const Kind& kind) {
+  explicit ChannelPair(const Kind& kind) {
     std::signal(SIGPIPE, SIG_IGN);  // as both programs do
     if (kind.transport == nullptr) {
       LoopbackOptions options;
@@ -217,7 +217,7 @@ class ChannelTest : public testing::TestWithParam<std::tuple<Kind, Direction>> {
       ASSERT_EQ(sink_.frames[item].header.item, item);
   }
 
-  std::optional<Link> link_{std::in_place, kind()};
+  std::optional<ChannelPair> link_{std::in_place, kind()};
   Collector sink_;
   const Bytes long_payload_ =
       RandomBytes(kind().throttled ? kMoreThanFitsLoopback : kMoreThanFits, 1);

@@ -26,11 +26,11 @@ TEST_P(EachKernelAtTheEdge, AgreesOnPointsRoundedFromTheCircle) {
   RecordProperty("seed", kKernelSeed);
   std::mt19937_64 random(kKernelSeed);
   std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
-  std::vector<Point> points;
+  std::vector<OrbitStart> points;
   int judged_differently = 0;
   for (int i = 0; i < 20'000; ++i) {
     const double turn = angle(random);
-    const Point point{2 * std::cos(turn), 2 * std::sin(turn), 0.25, 0};
+    const OrbitStart point{2 * std::cos(turn), 2 * std::sin(turn), 0.25, 0};
     points.push_back(point);
     const double norm = point.z_re * point.z_re + point.z_im * point.z_im;
     judged_differently += (norm < 4) != (std::hypot(point.z_re, point.z_im) < 2) ? 1 : 0;
@@ -53,7 +53,7 @@ TEST_P(EachKernelAtTheEdge, AgreesOnCirclesOfEverySize) {
     for (int ulps = -8; ulps <= 8; ++ulps) radii.push_back(edge * (1 + ulps * DBL_EPSILON));
   }
   for (const double radius : radii) {
-    std::vector<Point> points;
+    std::vector<OrbitStart> points;
     points.reserve(200);
     for (int i = 0; i < 200; ++i) {
       const double turn = angle(random);
@@ -76,7 +76,7 @@ TEST_P(EachKernelAtTheEdge, AgreesOnPointsOfEveryMagnitude) {
     return std::pair(radius * std::cos(turn), radius * std::sin(turn));
   };
   for (const double bailout : {1.005, 1.02, 2.0, 4.0, 1e60, 1e99, 1e101, 1e160, kInfinity}) {
-    std::vector<Point> points;
+    std::vector<OrbitStart> points;
     for (int i = 0; i < 600; ++i) {
       const auto [re, im] = at(std::exp2(i % 200 < 100 ? near(random) : any(random)));
       const auto [c_re, c_im] = at(i % 50 < 40 ? 0.7 : std::exp2(near(random)));
@@ -85,8 +85,8 @@ TEST_P(EachKernelAtTheEdge, AgreesOnPointsOfEveryMagnitude) {
     for (const Fractal& fractal : AllRules(bailout, 70)) {
       ExpectAsReference(fractal, points);
       // The same with one constant for all.
-      std::vector<Point> alike = points;
-      for (Point& point : alike) std::tie(point.c_re, point.c_im) = std::pair(-0.5, 0.55);
+      std::vector<OrbitStart> alike = points;
+      for (OrbitStart& point : alike) std::tie(point.c_re, point.c_im) = std::pair(-0.5, 0.55);
       Points one = PointsOf(alike);
       one.c_re = {&alike[0].c_re};
       one.c_im = {&alike[0].c_im};
@@ -105,7 +105,7 @@ TEST_P(EachKernelAtTheEdge, AgreesOnOrbitsThatEscapeLateOrGoRound) {
   std::mt19937_64 random(kKernelSeed);
   std::uniform_real_distribution<double> exponent(-7, -1);
   std::uniform_real_distribution<double> inside(-2, 0.25);
-  std::vector<Point> points;
+  std::vector<OrbitStart> points;
   for (int i = 0; i < 1000; ++i) {
     const bool creeps = i % 4 != 0;
     const double c = creeps ? 0.25 + std::pow(10, exponent(random)) : inside(random);
@@ -124,7 +124,7 @@ TEST_P(EachKernelAtTheEdge, AgreesOnOrbitsThatAreSoonInfinite) {
   std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi);
   std::uniform_real_distribution<double> log_of_exponent(-3, 10);
   for (const double reach : {0.0, 0.3, 2.0, 2.82, 2.84, 1e8, 1e151}) {
-    std::vector<Point> points;
+    std::vector<OrbitStart> points;
     for (int group = 0; group < 100; ++group) {
       const double radius = std::exp2(std::exp2(log_of_exponent(random)) - 1);
       const double turn = angle(random);
@@ -147,7 +147,7 @@ TEST_P(EachKernelAtTheEdge, AgreesOnExtremeNumbers) {
     extremes.push_back(size);
     extremes.push_back(-size);
   }
-  std::vector<Point> points;
+  std::vector<OrbitStart> points;
   for (const double re : extremes) {
     for (const double im : extremes) {
       for (const double c_re : {0.0, -1.0, 3.0, 1e308, kDenormal}) {

@@ -20,12 +20,12 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kDenormal = std::numeric_limits<double>::denorm_min();
 
-struct Point {
+struct OrbitStart {
   double z_re, z_im, c_re, c_im;
 };
 
-inline Points PointsOf(const std::vector<Point>& points) {
-  constexpr std::size_t kStride = sizeof(Point) / sizeof(double);
+inline Points PointsOf(const std::vector<OrbitStart>& points) {
+  constexpr std::size_t kStride = sizeof(OrbitStart) / sizeof(double);
   if (points.empty()) return {};
   return {{&points[0].z_re, kStride},
           {&points[0].z_im, kStride},
@@ -35,7 +35,7 @@ inline Points PointsOf(const std::vector<Point>& points) {
 }
 
 inline std::vector<std::int32_t> Counts(const Kernel& kernel, const Fractal& fractal,
-                                        const std::vector<Point>& points) {
+                                        const std::vector<OrbitStart>& points) {
   std::vector<std::int32_t> counts(points.size(), -7);
   kernel.compute(fractal, PointsOf(points), counts.data());
   return counts;
@@ -95,7 +95,7 @@ inline std::string KernelName(const testing::TestParamInfo<const Kernel*>& info)
 class EachKernel : public testing::TestWithParam<const Kernel*> {
  protected:
   /// Point by point against the reference; reports the first that differs.
-  static void ExpectAsReference(const Fractal& fractal, const std::vector<Point>& points) {
+  static void ExpectAsReference(const Fractal& fractal, const std::vector<OrbitStart>& points) {
     const std::vector<std::int32_t> expected = Counts(Reference(), fractal, points);
     const std::vector<std::int32_t> got = Counts(*GetParam(), fractal, points);
     for (std::size_t i = 0; i < points.size(); ++i) {

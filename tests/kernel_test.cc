@@ -19,7 +19,7 @@ INSTANTIATE_TEST_SUITE_P(Kernels, EachKernel, testing::ValuesIn(ComputingKernels
 
 struct HandCase {
   const char* what;
-  Point point;
+  OrbitStart point;
   Measure measure;
   double bailout;
   EscapeWhen escape;
@@ -34,7 +34,7 @@ TEST_P(EachKernel, CountsAsWorkedOutByHand) {
   constexpr auto kAbove = EscapeWhen::kAbove;
   constexpr auto kBefore = TestPlace::kBeforeStep;
   constexpr auto kAfter = TestPlace::kAfterStep;
-  const Point on_the_circle{2, 0, 0, 0};
+  const OrbitStart on_the_circle{2, 0, 0, 0};
   const HandCase cases[] = {
       {"1.5 -> 2.25", {1.5, 0, 0, 0}, kAbs, 2, kNotBelow, kBefore, 1},
       {"1.5 -> 2.25", {1.5, 0, 0, 0}, kAbs, 2, kNotBelow, kAfter, 0},
@@ -86,7 +86,7 @@ TEST_P(EachKernel, AgreesOnRandomWindowsConstantsAndLimits) {
     const double reach =
         std::exp2(3 * unit(random));  // |c| up to 8: orbits that come back are met too
     const double bailout = trial % 5 == 0 ? kInfinity : std::exp2(1 + 2 * unit(random));
-    std::vector<Point> points;
+    std::vector<OrbitStart> points;
     points.reserve(300);
     for (int i = 0; i < 300; ++i) {
       points.push_back({window * unit(random), window * unit(random), reach * unit(random),
@@ -149,10 +149,10 @@ TEST_P(EachKernel, AgreesOnOrbitsThatComeBackAfterManySteps) {
   // radius 2 by little, and be inside again after the next step.
   std::uniform_real_distribution<double> start(-1.99, 1.99);
   std::uniform_real_distribution<double> exponent(-5, -2);
-  std::vector<Point> points;
+  std::vector<OrbitStart> points;
   int come_back_late = 0;
   for (int i = 0; i < 10'000; ++i) {
-    const Point point{start(random), 0, -2 - std::pow(10, exponent(random)), 0};
+    const OrbitStart point{start(random), 0, -2 - std::pow(10, exponent(random)), 0};
     points.push_back(point);
     double z = point.z_re;
     int step = 0;
@@ -162,7 +162,7 @@ TEST_P(EachKernel, AgreesOnOrbitsThatComeBackAfterManySteps) {
   EXPECT_GT(come_back_late, 100) << "the points do not test what they are for";
   for (const Fractal& fractal : AllRules(2, 300)) ExpectAsReference(fractal, points);
   // The same with one constant for all.
-  for (Point& point : points) point.c_re = -2.0001;
+  for (OrbitStart& point : points) point.c_re = -2.0001;
   Points one = PointsOf(points);
   one.c_re = {&points[0].c_re};
   one.c_im = {&points[0].c_im};
@@ -177,7 +177,7 @@ TEST_P(EachKernel, TakesAnyNumberOfPointsAndWritesNoMore) {
   RecordProperty("seed", kKernelSeed);
   std::mt19937_64 random(kKernelSeed);
   std::uniform_real_distribution<double> unit(-2, 2);
-  std::vector<Point> points;
+  std::vector<OrbitStart> points;
   points.reserve(130);
   for (int i = 0; i < 130; ++i) points.push_back({unit(random), unit(random), -0.6, 0.4});
   const Fractal fractal = AllRules(2, 100).front();
@@ -212,7 +212,7 @@ TEST_P(EachKernel, RowFormAndCoordsFormGiveTheSame) {
         ASSERT_EQ(fractal.Width(), width);
 
         // Each point on its own, from coordinates that nothing keeps.
-        std::vector<Point> points;
+        std::vector<OrbitStart> points;
         for (std::uint32_t row = 0; row < kHeight; ++row) {
           double column_value = along.start;
           for (std::uint32_t column = 0; column < width; ++column, column_value += along.step) {
@@ -220,8 +220,8 @@ TEST_P(EachKernel, RowFormAndCoordsFormGiveTheSame) {
             const double re = rows_are_real != 0 ? row_value : column_value;
             const double im = rows_are_real != 0 ? column_value : row_value;
             points.push_back(pixel == PixelRole::kZ
-                                 ? Point{re, im, fractal.constant_re, fractal.constant_im}
-                                 : Point{0, 0, re, im});
+                                 ? OrbitStart{re, im, fractal.constant_re, fractal.constant_im}
+                                 : OrbitStart{0, 0, re, im});
           }
         }
         const std::vector<std::int32_t> expected = Counts(Reference(), fractal, points);
@@ -281,7 +281,7 @@ TEST(Kernels, AutoComputes) {
 }
 
 TEST(Kernels, NoneWritesZeros) {
-  const std::vector<Point> points(100, Point{0, 0, 0, 0});
+  const std::vector<OrbitStart> points(100, OrbitStart{0, 0, 0, 0});
   const std::vector<std::int32_t> counts = Counts(*FindKernel("none"), AllRules(2, 9)[0], points);
   EXPECT_EQ(counts, std::vector<std::int32_t>(100, 0));
 }

@@ -82,7 +82,7 @@ class WorkerLoopTest : public ::testing::Test {
     }
   }
 
-  Link link_{{"pipe", FindTransport("pipe")}};
+  ChannelPair link_{{"pipe", FindTransport("pipe")}};
   WorkMark mark_ = WorkMark::Create();
   TaskRegistry registry_;
   Collector sink_;
