@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/log.h"
+#include "common/standard_streams.h"
 #include "master/attendant.h"
 #include "master/cli.h"
 #include "master/lab/laboratory.h"
@@ -35,6 +36,7 @@ int Run(const RunOptions& options, JsonOutput& json) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  FillStandardStreams();
   IgnoreSignalsOfWriting();
   std::unique_ptr<JsonOutput> json;
   RunOptions options;

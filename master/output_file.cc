@@ -17,6 +17,7 @@
 
 #include <procpool/error.h>
 #include "common/os_error.h"
+#include "common/standard_streams.h"
 
 namespace procpool {
 namespace {
@@ -98,6 +99,9 @@ OutputFile::OutputFile(std::string path, Temporary temporary)
   if (const int descriptor = DescriptorNamedBy(path_); descriptor >= 0) {
     file_.Reset(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     if (!file_) Fail("the descriptor is not open", "choose another file");
+    if (!CanBeWritten(descriptor)) {
+      Fail("the descriptor is not open for writing", "choose another file");
+    }
     return;
   }
   struct stat status {};

@@ -1,6 +1,5 @@
 #include "master/preview.h"
 
-#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 
@@ -8,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "common/standard_streams.h"
 #include "master/preview_kitty.h"
 #include "master/preview_sixel.h"
 
@@ -97,9 +97,7 @@ Encoded Encode(const RgbImage& image, const Way& way) {
 }  // namespace
 
 std::string ShowPreview(const Picture& picture, PreviewMode mode, int fd) {
-  // Where a standard stream was closed, a descriptor of this program may have its number. Those are
-  // all closed at exec, which inherited ones are not.
-  if (::fcntl(fd, F_GETFD) != 0) return "";
+  if (!CanBeWritten(fd)) return "";
   PreviewStream stream(fd);
   const Way way = Choose(stream, mode);
   const PixelSize size = FitInto(way.room, {picture.width(), picture.height()});

@@ -1,12 +1,16 @@
 #include "master/report_json.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include <procpool/error.h>
 #include "common/build_id.h"
 #include "common/host.h"
 #include "common/os_error.h"
+#include "common/standard_streams.h"
 #include "master/summary.h"
 #include "master/summary_budget.h"
 #include "master/summary_faults.h"
@@ -285,6 +289,10 @@ std::string JsonFailure(const RunOptions& options, const std::string& error) {
 }
 
 JsonOutput::JsonOutput(const std::string& target) : to_standard_output_(target == "-") {
+  if (to_standard_output_ && !CanBeWritten(STDOUT_FILENO)) {
+    throw Error(Blame::kUser, {"write", "the result to standard output",
+                               "it is not open for writing", "give --json the name of a file"});
+  }
   if (!target.empty() && !to_standard_output_) file_ = std::make_unique<OutputFile>(target);
 }
 

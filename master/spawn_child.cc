@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "common/os_error.h"
+#include "common/standard_streams.h"
 
 namespace procpool {
 
@@ -47,10 +48,12 @@ int SpawnChild::SetUp() const {
       ::sigaction(signal, &action, nullptr);
     }
   }
-  const int null = ::open("/dev/null", O_RDONLY);  // NOLINT: closed with the others at exec
+  const bool has_error = HasStandardError();
+  const int null = ::open("/dev/null", O_RDWR);  // NOLINT: closed with the others at exec
   if (null < 0 || ::dup2(null, STDIN_FILENO) < 0) return errno;
   // A parent without standard error has none to give; that is no reason not to start.
-  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  if (!has_error && ::dup2(null, STDERR_FILENO) < 0) return errno;
+  if (::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return errno;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (::dup2(sources_[i], kFirstInherited + static_cast<int>(i)) < 0) return errno;
   }

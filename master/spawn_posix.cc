@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include "common/standard_streams.h"
 #include "master/spawn_child.h"
 
 namespace procpool {
@@ -47,9 +48,12 @@ int Describe(Actions& actions, Attributes& attributes, const SpawnChild& child) 
   ::posix_spawnattr_setsigdefault(attributes.get(), &all);
   ::posix_spawnattr_setsigmask(attributes.get(), &none);
   int error =
-      ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+      ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDWR, 0);
   // A parent without standard error has none to give.
-  if (error == 0 && ::fcntl(STDERR_FILENO, F_GETFD) >= 0) {
+  if (error == 0 && !HasStandardError()) {
+    error = ::posix_spawn_file_actions_adddup2(actions.get(), STDIN_FILENO, STDERR_FILENO);
+  }
+  if (error == 0) {
     error = ::posix_spawn_file_actions_adddup2(actions.get(), STDERR_FILENO, STDOUT_FILENO);
   }
   for (std::size_t i = 0; error == 0 && i < child.sources().size(); ++i) {

@@ -23,9 +23,10 @@
 namespace procpool {
 
 inline constexpr Nanoseconds kWatchdog = 60 * kSecond;  // no wait of these tests comes near it
-// No transport takes so much at once; and no loopback, whose bytes may go one by one.
+// No transport takes so much at once, nor does a loopback. The throttled one, where bytes go one by
+// one, is small: what is more than it takes still goes through soon.
 inline constexpr std::size_t kMoreThanFits = std::size_t{16} << 20;
-inline constexpr std::size_t kMoreThanFitsLoopback = std::size_t{256} << 10;
+inline constexpr std::size_t kMoreThanFitsThrottled = std::size_t{32} << 10;
 
 using Bytes = std::vector<std::byte>;
 
@@ -126,7 +127,7 @@ std::array<std::byte, sizeof(Annex)> SealedAnnex(const Annex& annex) {
 struct Kind {
   std::string name;
   const Transport* transport = nullptr;  ///< nullptr: loopback
-  bool throttled = false;                ///< loopback: one byte per call
+  bool throttled = false;                ///< loopback: small, one byte per call
 };
 
 inline void PrintTo(const Kind& kind, std::ostream* out) {
@@ -140,7 +141,7 @@ class ChannelPair {
     std::signal(SIGPIPE, SIG_IGN);  // as both programs do
     if (kind.transport == nullptr) {
       LoopbackOptions options;
-      if (kind.throttled) options.most_per_call = 1;
+      if (kind.throttled) options = {.capacity = kMoreThanFitsThrottled / 4, .most_per_call = 1};
       std::tie(master, worker) = MakeLoopback(options);
       return;
     }
@@ -220,7 +221,7 @@ class ChannelTest : public testing::TestWithParam<std::tuple<Kind, Direction>> {
   std::optional<ChannelPair> link_{std::in_place, kind()};
   Collector sink_;
   const Bytes long_payload_ =
-      RandomBytes(kind().throttled ? kMoreThanFitsLoopback : kMoreThanFits, 1);
+      RandomBytes(kind().throttled ? kMoreThanFitsThrottled : kMoreThanFits, 1);
 };
 
 inline std::string NameOf(const testing::TestParamInfo<std::tuple<Kind, Direction>>& info) {

@@ -191,6 +191,9 @@ TEST_P(OutputFileTest, WrongPathsAreRefusedAtOnce) {
   ExpectRefused(In(std::string(256, 'n')), "File name too long", "shorter name");
   ExpectRefused(In("loop"), "Too many levels of symbolic links", "symbolic links end");
   ExpectRefused("/dev/fd/999999", "descriptor is not open", "another file");
+  const UniqueFd read_only(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ExpectRefused("/dev/fd/" + std::to_string(read_only.get()), "not open for writing",
+                "another file");
   ExpectRefused("/proc/a.png", "", "choose another");  // no files can be made there, by anyone
   EXPECT_EQ(Names(), (std::vector<std::string>{"file", "loop"}));
 }

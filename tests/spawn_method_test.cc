@@ -12,6 +12,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -27,6 +28,8 @@
 
 namespace procpool {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr Nanoseconds kWatchdog = 30 * kSecond;
 
@@ -159,6 +162,7 @@ TEST_P(SpawnMethodTest, TheProcessFindsWhatIsPromised) {
   EXPECT_EQ(ReadLine(from), "descriptors 0 1 2 3 4 5");
   EXPECT_EQ(ReadLine(from), "input /dev/null");
   EXPECT_EQ(ReadLine(from), "output is standard error");
+  EXPECT_EQ(ReadLine(from), "error " + fs::read_symlink("/proc/self/fd/2").string());
   EXPECT_EQ(ReadLine(from), "changed signals");
   EXPECT_EQ(ReadLine(from), "blocked signals");
   EXPECT_EQ(::write(tell.write_end.get(), "x", 1), 1);
@@ -172,6 +176,31 @@ TEST_P(SpawnMethodTest, TheProcessFindsWhatIsPromised) {
   rlimit after{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
   EXPECT_EQ(after.rlim_cur, before.rlim_cur) << "the parent's own limit has changed";
+}
+
+// Standard error is closed here, and what was opened next has got its number.
+TEST_P(SpawnMethodTest, ADescriptorOfThisProcessIsNotTakenForStandardError) {
+  const UniqueFd kept(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100));
+  Pipe report;
+  Pipe tell;
+  ::close(STDERR_FILENO);
+  EXPECT_EQ(::open(folder_.In("own").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
+  {
+    const WorkerProcess process =
+        WorkerProcess::Spawn({.program = SPAWN_PROBE,
+                              .argument = "x",
+                              .inherit = {report.write_end.get(), tell.read_end.get()}},
+                             *GetParam());
+    EXPECT_EQ(::dup2(kept.get(), STDERR_FILENO), STDERR_FILENO);
+    std::map<std::string, std::string> found;
+    for (int i = 0; i < 7; ++i) {
+      const std::string line = ReadLine(report.read_end.get());
+      found[line.substr(0, line.find(' '))] = line;
+    }
+    EXPECT_EQ(found["descriptors"], "descriptors 0 1 2 3 4");
+    EXPECT_EQ(found["output"], "output is standard error");
+    EXPECT_EQ(found["error"], "error /dev/null");
+  }
 }
 
 TEST_P(SpawnMethodTest, AProgramThatIsNoneIsTheUsersError) {

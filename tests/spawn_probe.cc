@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   Say("input " + Target(STDIN_FILENO));
   Say(std::string("output ") +
       (Target(STDOUT_FILENO) == Target(STDERR_FILENO) ? "is standard error" : "is another"));
+  Say("error " + Target(STDERR_FILENO));
   Say("changed signals" + Dispositions());
   Say("blocked signals" + Blocked());
   char told = 0;

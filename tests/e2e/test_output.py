@@ -18,7 +18,7 @@ import sys
 import zlib
 
 from harness import (BIN, MASTER, PROCESS_TRANSPORTS, ROOT, SLOW_JOB, TRANSPORTS, WATCHDOG, EndToEnd, Master,
-                     NothingLeft, computes, main, send_all, until)
+                     NothingLeft, computes, main, send_all, until, without_progress)
 
 NUMBER = (int, float)
 COLOUR_MAPS = ("pure-gray", "false-gray", "false-gray-8", "power", "viridis", "magma", "inferno", "plasma", "cividis",
@@ -203,7 +203,7 @@ class Summary(EndToEnd):
                              "kernel", "wall time", "compute", "sum 33219980", "digest 71671ef53dd68165",
                              "verified against"):
                     self.assertIn(fact, ended.out)
-                self.assertEqual(ended.err, "")
+                self.assertEqual(without_progress(ended.err), "")
 
     def test_says_when_nothing_was_verified(self):
         self.assertIn("not verified", self.master("--width", 10).out)
@@ -683,6 +683,25 @@ class Streams(EndToEnd):
                     read_png(self.folder / "julia.png")
                     (self.folder / "report.json").unlink()
                     (self.folder / "julia.png").unlink()
+
+    def test_a_warning_while_streams_are_closed(self):
+        """It is not written into the file that would have got the number of the closed stream."""
+        for closed in ((2,), (1, 2), (0, 1, 2)):
+            with self.subTest(closed=closed):
+                with NothingLeft(self.folder, ["report.json"]), \
+                        Master(*SLOW_JOB, "--procs", 2, "--json", "report.json", folder=self.folder,
+                               prepare=lambda closed=closed: [os.close(number) for number in closed]) as master:
+                    master.wait_for_workers()
+                    master.send(signal.SIGINT)
+                    self.assertEqual(master.wait().code, 130)
+                self.assertEqual(json.loads((self.folder / "report.json").read_text())["status"], "interrupted")
+                (self.folder / "report.json").unlink()
+
+    def test_a_result_for_a_closed_stream(self):
+        """It is said before anything is computed."""
+        ended = self.master(*SLOW_JOB, "--json", "-", code=2, prepare=lambda: os.close(1))
+        self.assert_one_line(ended.err)
+        self.assertIn("not open for writing", ended.err)
 
     def test_a_full_device_as_standard_output(self):
         with open("/dev/full", "wb") as full:

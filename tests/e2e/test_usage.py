@@ -9,7 +9,7 @@ import shutil
 import unittest
 from pathlib import Path
 
-from harness import MASTER, NOBODY, PROCESS_TRANSPORTS, ROOT, WORKER, EndToEnd, main, state, until
+from harness import MASTER, NOBODY, PROCESS_TRANSPORTS, ROOT, WORKER, EndToEnd, main, state, until, without_progress
 
 BOOK = (ROOT / "configs" / "julia-book.toml").read_text()
 
@@ -322,7 +322,7 @@ class Reports(Usage):
                 self.assert_one_line(ended.err)
                 report = json.loads((self.folder / "report.json").read_text())
                 self.assertEqual(report["status"], "failed")
-                self.assertEqual(f"master: {report['error']}\n", ended.err)
+                self.assertEqual(f"master: {report['error']}\n", without_progress(ended.err))
                 (self.folder / "report.json").unlink()
 
 
