@@ -1,6 +1,7 @@
 #include "common/log.h"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,8 +9,6 @@
 #include <utility>
 
 #include <procpool/error.h>
-#include "common/logger.h"
-
 namespace procpool {
 namespace {
 
@@ -31,16 +30,34 @@ std::shared_ptr<spdlog::logger>& TheLogger() {
   return *logger;
 }
 
+spdlog::level::level_enum LevelOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      break;
+  }
+  return spdlog::level::err;
+}
+
 }  // namespace
+
+bool Logs(LogLevel level) {
+  return TheLogger()->should_log(LevelOf(level));
+}
+
+void Log(LogLevel level, std::string_view text) {
+  TheLogger()->log(LevelOf(level), text);
+}
 
 std::string CheckLogLevel(std::string_view level) {
   const bool known =
       level == "off" || spdlog::level::from_str(std::string(level)) != spdlog::level::off;
   return known ? "" : "trace, debug, info, warning, error, critical or off";
-}
-
-spdlog::logger& Log() {
-  return *TheLogger();
 }
 
 void StartLog(std::string_view who, std::string_view level) {
@@ -52,7 +69,8 @@ void LogAtLeast(std::string_view level) {
     throw Error(Blame::kUser, {"log at", "level '" + std::string(level) + "'",
                                "there is none of that name", "use " + allowed});
   }
-  Log().set_level(std::min(Log().level(), spdlog::level::from_str(std::string(level))));
+  spdlog::logger& logger = *TheLogger();
+  logger.set_level(std::min(logger.level(), spdlog::level::from_str(std::string(level))));
 }
 
 }  // namespace procpool

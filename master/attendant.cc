@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "common/logger.h"
+#include "common/log.h"
 
 namespace procpool {
 namespace {
@@ -101,7 +101,7 @@ void Attendant::ThreadMain() {
 void Attendant::Act(int signal) {
   if (signal == SIGTSTP) return Suspend();
   if (interrupts.fetch_add(1) == 0) {
-    Log().warn("interrupted: finishing what is under way; once more to stop at once");
+    Log(LogLevel::kWarning, "interrupted: finishing what is under way; once more to stop at once");
     controls_.interrupt();
   } else {
     controls_.abort();

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "master/job_report.h"
-#include "master/process_workers.h"
+#include "master/spawn_record.h"
 
 namespace procpool {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "common/logger.h"
+#include "common/log.h"
 
 namespace procpool {
 
@@ -59,8 +59,10 @@ bool CodedRows::Decode(std::uint64_t item, std::uint64_t bytes, std::span<std::i
   const DecodeFault fault = codec_->DecodeCounts({found->second.memory.get(), bytes}, counts);
   times_[item].decoding = Now() - begun;
   total_.decoding += times_[item].decoding;
-  if (fault)
-    Log().warn("item {}: the result cannot be read as {}: {}", item, codec_->name(), *fault);
+  if (fault) {
+    Log(LogLevel::kWarning, "item " + std::to_string(item) + ": the result cannot be read as " +
+                                std::string(codec_->name()) + ": " + *fault);
+  }
   return !fault;
 }
 

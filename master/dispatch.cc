@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "common/logger.h"
+#include "common/log.h"
 
 namespace procpool {
 
@@ -217,7 +217,7 @@ void Dispatch::Turn(Deadline deadline) {
   } catch (const std::exception& exception) {
     // Spawning failed. With nothing to do that is left to the next item, which has it tried again.
     if (Idle()) {
-      Log().debug("{}", exception.what());
+      Log(LogLevel::kDebug, exception.what());
     } else {
       EndAll(std::current_exception());
     }

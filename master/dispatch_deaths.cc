@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <procpool/error.h>
-#include "common/logger.h"
+#include "common/log.h"
 #include "master/back_off.h"
 #include "master/dispatch.h"
 
@@ -85,7 +85,7 @@ bool Dispatch::MayGoOn(const Departure& departure, const JobRun::Loss& loss, boo
     ++start_failures_;
     const std::string what = loss.who + loss.how + " before it was ready";
     jobs_.begin()->second->run.Note(what);
-    Log().info("{}", what);
+    Log(LogLevel::kInfo, what);
     if (departure.hopeless || start_failures_ >= kMostStartFailures) {
       FailStart(departure);
       return false;
@@ -116,7 +116,7 @@ bool Dispatch::MayGoOn(const Departure& departure, const JobRun::Loss& loss, boo
 // less often, and in the end left to the next item, whose caller hears of them.
 void Dispatch::DiedIdle(std::size_t worker, const Departure& departure, const JobRun::Loss& loss,
                         bool wanted, Nanoseconds now) {
-  Log().info("{}{} between jobs", loss.who, loss.how);
+  Log(LogLevel::kInfo, loss.who + loss.how + " between jobs");
   if (wanted) return Replace(worker);
   if (departure.hopeless || ++idle_deaths_ > kMostFruitlessDeaths * workers_.slots()) return;
   if (!departure.was_ready && ++start_failures_ >= kMostStartFailures) return;
@@ -139,7 +139,7 @@ void Dispatch::ReplaceNobody() {
 }
 
 void Dispatch::OnSlotLost(std::size_t worker, const std::string& error) {
-  if (jobs_.empty()) Log().warn("{}", error);
+  if (jobs_.empty()) Log(LogLevel::kWarning, error);
   for (const auto& [id, entry] : jobs_) entry->run.SlotLost(worker, error);
 }
 

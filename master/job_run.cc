@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/logger.h"
+#include "common/log.h"
 
 namespace procpool {
 namespace {
@@ -187,7 +187,7 @@ bool JobRun::TakeStepFailure(std::size_t worker, const GivenItem& given, std::ui
 
 void JobRun::GiveUp(GivenUpItem given_up) {
   given_up.reason = "item " + std::to_string(given_up.item) + ": " + given_up.reason;
-  if (!options_.quiet_failures) Log().error("{}", given_up.reason);
+  if (!options_.quiet_failures) Log(LogLevel::kError, given_up.reason);
   job_.GiveUp(given_up);
   // Who hears of each failure himself needs no list of them, which could grow without end.
   if (!options_.quiet_failures) report_.given_up.push_back(std::move(given_up));
@@ -295,7 +295,7 @@ void JobRun::Fail(std::string error) {
 }
 
 void JobRun::Warn(std::string warning) {
-  Log().warn("{}", warning);
+  Log(LogLevel::kWarning, warning);
   // A job without an end would gather them without an end.
   if (!options_.quiet_failures) report_.warnings.push_back(std::move(warning));
 }

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "common/host.h"
-#include "common/logger.h"
+#include "common/log.h"
 #include "master/process_workers.h"
 #include "master/worker_slot.h"
 
@@ -87,7 +87,7 @@ void ProcessWorkers::KeepEmpty() {
 
 void ProcessWorkers::Resize(std::size_t workers) {
   wanted_ = workers;
-  while (slots_.size() < workers) slots_.push_back(std::make_unique<Slot>(loop_));
+  while (slots_.size() < workers) slots_.push_back(std::make_unique<Slot>(*loop_));
   for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
     if (worker < workers) {
       Replace(worker);
@@ -276,8 +276,10 @@ void ProcessWorkers::CheckMemory(std::size_t worker) {
   slot.memory_checked = now;
   const std::uint64_t resident = PrivateResidentBytes(slot.process->pid());
   if (resident <= options_.memory_limit) return;
-  Log().info("worker {} (pid {}) has {} MB of its own, above the limit: it is replaced", worker,
-             slot.process->pid(), resident / 1'000'000);
+  Log(LogLevel::kInfo, "worker " + std::to_string(worker) + " (pid " +
+                           std::to_string(slot.process->pid()) + ") has " +
+                           std::to_string(resident / 1'000'000) +
+                           " MB of its own, above the limit: it is replaced");
   Stop(worker);
 }
 
@@ -331,7 +333,7 @@ void ProcessWorkers::Flush(Slot& slot) {
 std::size_t ProcessWorkers::Poll() {
   constexpr std::size_t kMostAtOnce = 64;
   std::size_t ran = 0;
-  while (ran < kMostAtOnce && loop_.poll_one() > 0) ++ran;
+  while (ran < kMostAtOnce && loop_->context.poll_one() > 0) ++ran;
   return ran;
 }
 
@@ -382,7 +384,7 @@ void ProcessWorkers::SleepOrSpin(Deadline deadline, const WorkerEvents& events) 
   if (AnythingReadable()) return;
   const Nanoseconds left = wake - Now();
   if (left <= 0) return;
-  const bool woken = loop_.run_one_for(std::chrono::nanoseconds(left)) > 0;
+  const bool woken = loop_->context.run_one_for(std::chrono::nanoseconds(left)) > 0;
   Poll();
   // A doorbell that a worker could not ring costs a second, not the job.
   for (const auto& slot : slots_) {
@@ -414,7 +416,11 @@ void ProcessWorkers::Wait(Deadline deadline, WorkerEvents& events) {
 }
 
 void ProcessWorkers::Post(std::function<void()> action) {
-  asio::post(loop_, std::move(action));
+  asio::post(loop_->context, std::move(action));
+}
+
+void ProcessWorkers::RunPosted() {
+  loop_->context.poll();
 }
 
 }  // namespace procpool

@@ -1,14 +1,12 @@
 // Workers that are processes: spawned one at a time, watched by pidfd, spoken to through channels,
-// all in one thread with one event loop (Boost.Asio).
+// all in one thread with one event loop (Boost.Asio, which only process_workers*.cc see: it costs a
+// file that includes it seconds).
 //
 // Lives of a slot:  empty ─▶ starting ─READY▶ ready ─▶ (dying) ─reaped▶ empty
 // A worker's death is seen by its pidfd and by nothing else; what it had sent before is received
 // first. A closed or broken channel of a live worker is a reason to kill it.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,8 +15,8 @@
 #include <vector>
 
 #include "common/channel_factory.h"
-#include "common/fault_tally.h"
 #include "master/spawn_method.h"
+#include "master/spawn_record.h"
 #include "master/workers.h"
 
 namespace procpool {
@@ -42,22 +40,6 @@ struct ProcessWorkersOptions {
   Initializer initializer{};
   std::uint64_t memory_limit = 0;  ///< bytes resident; a worker above is replaced; 0: none
   std::string faults{};            ///< which the workers shall commit (fault_plan.h)
-};
-
-/// One spawned process in the statistics, also after it is gone.
-struct SpawnRecord {
-  std::size_t slot = 0;
-  pid_t pid = -1;
-  Nanoseconds spawned = 0;  ///< the spawn began
-  Nanoseconds spawn_returned = 0;
-  Nanoseconds main_reached = 0;  ///< as the worker says
-  Nanoseconds ready = 0;         ///< READY seen here; if there is an initializer, when it was done
-  Nanoseconds initializing = 0;  ///< how long the initializer ran
-  Nanoseconds stop_sent = 0;     ///< told to stop; 0: it was not
-  Nanoseconds ended = 0;         ///< reaped; 0: it lives
-  std::string exit;              ///< empty while it lives
-  bool told_to_leave = false;    ///< it ended as it was told to
-  FaultTally::Value faults{};    ///< that it committed because it was asked to
 };
 
 class ProcessWorkers final : public Workers {
@@ -94,7 +76,7 @@ class ProcessWorkers final : public Workers {
   /// Runs `action` on the loop's thread soon; the only function that other threads may call.
   void Post(std::function<void()> action);
   /// Runs what was posted and has not run yet.
-  void RunPosted() { loop_.poll(); }
+  void RunPosted();
   /// SIGSTOP and SIGCONT to all workers. Between the two no deadline passes.
   void Suspend();
   void Resume(Nanoseconds stopped);
@@ -109,6 +91,7 @@ class ProcessWorkers final : public Workers {
 
  private:
   enum class Life { kEmpty, kStarting, kReady, kDying };
+  struct Loop;
   struct Slot;
   class Sink;
   struct ActiveJob {
@@ -139,8 +122,7 @@ class ProcessWorkers final : public Workers {
 
   ProcessWorkersOptions options_;
   unsigned long original_fd_limit_ = 0;
-  boost::asio::io_context loop_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  std::unique_ptr<Loop> loop_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<SpawnRecord> records_;
   std::map<std::uint32_t, ActiveJob> jobs_;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <procpool/error.h>
-#include "common/logger.h"
+#include "common/log.h"
 #include "master/process_workers.h"
 #include "master/worker_slot.h"
 
@@ -46,7 +46,7 @@ std::vector<std::byte> InitPayload(const Initializer& initializer) {
 }  // namespace
 
 ProcessWorkers::ProcessWorkers(ProcessWorkersOptions options)
-    : options_(std::move(options)), keep_running_(loop_.get_executor()) {
+    : options_(std::move(options)), loop_(std::make_unique<Loop>()) {
   original_fd_limit_ = RaiseDescriptorLimit();
   if (!options_.initializer.task.empty()) initializer_ = InitPayload(options_.initializer);
   Resize(options_.slots);
@@ -251,7 +251,8 @@ void ProcessWorkers::StopAll(Nanoseconds grace) {
   for (const int signal : {0, SIGTERM, SIGKILL}) {
     if (alive() == 0) return;
     if (signal != 0) {
-      Log().warn("{} worker(s) did not leave, sending {}", alive(), SignalName(signal));
+      Log(LogLevel::kWarning, std::to_string(alive()) + " worker(s) did not leave, sending " +
+                                  std::string(SignalName(signal)));
       for (const auto& slot : slots_) {
         if (slot->process) slot->process->SignalGroup(signal);
       }

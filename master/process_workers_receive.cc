@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "common/build_id.h"
-#include "common/logger.h"
+#include "common/log.h"
 #include "master/process_workers.h"
 #include "master/worker_slot.h"
 
@@ -95,8 +95,12 @@ class ProcessWorkers::Sink final : public FrameSink {
     slot_.departure.was_ready = true;
     SpawnRecord& record = workers_.records_[slot_.record];
     record.ready = Now();
-    Log().debug("worker {} (pid {}) is ready after {:.3f} ms", worker_, record.pid,
-                Seconds(record.ready - record.spawned) * 1e3);
+    if (Logs(LogLevel::kDebug)) {
+      Log(LogLevel::kDebug, "worker " + std::to_string(worker_) + " (pid " +
+                                std::to_string(record.pid) + ") is ready after " +
+                                std::to_string((record.ready - record.spawned) / kMicrosecond) +
+                                " us");
+    }
     events_.OnReady(worker_);
   }
 

@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/kernel.h"
-#include "common/logger.h"
+#include "common/log.h"
 #include "master/prepared_coords.h"
 
 namespace procpool {
@@ -207,7 +207,7 @@ bool RowsJob::Split(std::uint64_t item) {
   Append(chunk.first_row + half, chunk.rows - half);
   assembly_.Split(item);
   if (coded_) coded_->GrowTo(chunks_.size());
-  Log().info("{}: done in two halves from now on", RowsText(chunk));
+  Log(LogLevel::kInfo, RowsText(chunk) + ": done in two halves from now on");
   return true;
 }
 

@@ -1,10 +1,10 @@
 // How a worker process is made: the methods there are, by name, and the only list of them.
 //
 // Promise of every method (tests/spawn_method_test.cc runs over all): the process runs in a group
-// of its own, with standard input from /dev/null and standard output sent to standard error (both to
-// /dev/null where this process has none), default signal dispositions, an empty signal mask, and no descriptor but 0–2 and those given. A
-// program that cannot be executed is an errno value, and leaves no zombie. No method searches PATH
-// or hands a file without a known format to a shell.
+// of its own, with standard input from /dev/null and standard output sent to standard error (both
+// to /dev/null where this process has none), default signal dispositions, an empty signal mask, and
+// no descriptor but 0–2 and those given. A program that cannot be executed is an errno value, and
+// leaves no zombie. No method searches PATH or hands a file without a known format to a shell.
 #pragma once
 
 #include <sys/types.h>

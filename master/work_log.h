@@ -10,7 +10,7 @@
 
 #include <procpool/statistics.h>
 #include "common/wire.h"
-#include "master/process_workers.h"
+#include "master/spawn_record.h"
 
 namespace procpool {
 

@@ -1,8 +1,9 @@
-// One slot of ProcessWorkers: the process in it, its channel, and what is known of both. Internal
-// to process_workers*.cc.
+// The event loop of ProcessWorkers, and one slot: the process in it, its channel, and what is known
+// of both. Internal to process_workers*.cc.
 #pragma once
 
 #include <array>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
@@ -19,8 +20,15 @@ namespace procpool {
 // A process whose channel has closed is about to end; if it does not, it is killed.
 inline constexpr Nanoseconds kGoneAfterClosing = kSecond;
 
+struct ProcessWorkers::Loop {
+  boost::asio::io_context context{1};
+  // With nothing to wait for it would call itself stopped.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running{
+      context.get_executor()};
+};
+
 struct ProcessWorkers::Slot : WorkerEnds {
-  explicit Slot(boost::asio::io_context& loop) : readable(loop), writable(loop), ended(loop) {}
+  explicit Slot(Loop& loop) : readable(loop.context), writable(loop.context), ended(loop.context) {}
 
   Life life = Life::kEmpty;
   bool wants_spawn = false;

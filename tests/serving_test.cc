@@ -46,7 +46,7 @@ int RunChild(std::vector<std::string> arguments) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::setenv(kChild, "1", 1);
-    ::unsetenv("GTEST_TOTAL_SHARDS");  // the child's only test is in its part
+    for (const char* part : {"GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX"}) ::unsetenv(part);
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     ::dup2(nowhere, STDOUT_FILENO);
     ::execv("/proc/self/exe", argv.data());

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <thread>
 
-#include "common/logger.h"
+#include "common/log.h"
 
 namespace procpool {
 namespace {
@@ -65,7 +65,7 @@ void FaultInjector::At(FaultStep step) {
 }
 
 void FaultInjector::Count(const FaultRule& rule) {
-  Log().debug("commits the fault {}", rule.text);
+  Log(LogLevel::kDebug, "commits the fault " + rule.text);
   mark_.faults().Count(static_cast<std::size_t>(&rule - plan_.rules.data()));
 }
 
@@ -158,7 +158,9 @@ void FaultInjector::Rewrite() const {
 
 void FaultInjector::Shrink() const {
   for (const UniqueFd& fd : shared_) {
-    if (::ftruncate(fd.get(), 0) == 0) Log().warn("shared memory could be made smaller");
+    if (::ftruncate(fd.get(), 0) == 0) {
+      Log(LogLevel::kWarning, "shared memory could be made smaller");
+    }
   }
 }
 

@@ -19,7 +19,6 @@
 #include "common/fork_server.h"
 #include "common/launch.h"
 #include "common/log.h"
-#include "common/logger.h"
 #include "common/os_error.h"
 #include "common/serving.h"
 #include "worker/chaos.h"
@@ -81,7 +80,7 @@ int Serve(const Launch& launch, const TaskRegistry& registry, Nanoseconds main_r
     case LoopEnd::kMasterGone:
       return 0;
     case LoopEnd::kBroken:
-      Log().error("cannot read from the master: {}", used.fault());
+      Log(LogLevel::kError, "cannot read from the master: " + std::string(used.fault()));
       return 1;
   }
   return 1;
