@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <procpool/error.h>
+
 namespace procpool {
 namespace {
 

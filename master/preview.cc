@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "common/standard_streams.h"
 #include "master/preview_kitty.h"
 #include "master/preview_sixel.h"
 
@@ -97,7 +96,6 @@ Encoded Encode(const RgbImage& image, const Way& way) {
 }  // namespace
 
 std::string ShowPreview(const Picture& picture, PreviewMode mode, int fd) {
-  if (!CanBeWritten(fd)) return "";
   PreviewStream stream(fd);
   const Way way = Choose(stream, mode);
   const PixelSize size = FitInto(way.room, {picture.width(), picture.height()});

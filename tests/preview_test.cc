@@ -82,7 +82,7 @@ TEST(PreviewTest, APipeGetsWhatWasAskedFor) {
   EXPECT_EQ(words, "kitty's graphics protocol, 20 x 20 pixels");
 }
 
-TEST(PreviewTest, IsNotMadeForAStreamThatCannotBeWritten) {
+TEST(PreviewTest, SaysNothingOfAStreamThatCannotBeWritten) {
   const UniqueFd read_only(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const ImagePicture picture(RandomImage({20, 20}, 9));
   EXPECT_EQ(ShowPreview(picture, PreviewMode::kBlocks, read_only.get()), "");
